@@ -1,0 +1,1 @@
+"""Codes between a style latent and complex channel symbols."""
