@@ -1,0 +1,1 @@
+"""The face prior: noise to style latent, style latent to face."""

@@ -1,0 +1,166 @@
+"""MobileStyleGAN (Belousov, arXiv 2104.04767) for FFHQ faces at 1024 px, as torch modules.
+
+The weights come from a published OpenVINO graph (see `convert.py`). Three things differ from a textbook StyleGAN2:
+demodulation is static and lives in the pointwise weights, upsampling is an inverse Haar transform of the channels,
+and the noise maps are constants, so a latent always gives the same image.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self, cast
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from shared.errors import WeightsMissing
+from shared.home import deepsc_home
+from shared.prior.face_prior import NUM_STYLES, W_DIM
+
+CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64)  # of the features at 4, 8, ..., 512 px
+FEATURE_SIZES = tuple(4 << i for i in range(len(CHANNELS)))
+FULL_RESOLUTION = 1024
+NEGATIVE_SLOPE = 0.2
+
+
+def default_prior_path() -> Path:
+    """Return where the converted prior is kept: `DEEPSC_HOME/prior.safetensors`."""
+    return deepsc_home() / "prior.safetensors"
+
+
+def inverse_haar(x: Tensor) -> Tensor:
+    """Undo one level of an orthonormal 2-D Haar transform: `(B, 4C, H, W)` -> `(B, C, 2H, 2W)`.
+
+    The first C channels are the low band, the rest `(C, 3)` the bands with horizontal, vertical and diagonal detail.
+    Adds and a pixel shuffle, because a grouped transposed convolution is many times slower on a CPU.
+    """
+    batch, channels, height, width = x.shape
+    low = x[:, : channels // 4]
+    detail = x[:, channels // 4 :].reshape(batch, channels // 4, 3, height, width)
+    rows, columns, diagonal = detail.unbind(2)  # each (B, C, H, W): sign flips down, across, both
+    even, odd = low + rows, low - rows
+    mixed_even, mixed_odd = columns + diagonal, columns - diagonal
+    quads = torch.stack((even + mixed_even, even - mixed_even, odd + mixed_odd, odd - mixed_odd), dim=2)
+    return F.pixel_shuffle(0.5 * quads.reshape(batch, channels, height, width), 2)
+
+
+class StyledConv(nn.Module):
+    """Scale the channels by a style, convolve, add the constant noise map and a bias, leaky ReLU.
+
+    `(B, C_in, S, S)` and a style `(B, 512)` give `(B, C_out, S, S)`. Separable (depthwise 3x3, then 1x1) except for
+    the first layer of the network, which is one full 3x3 convolution.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, size: int, *, separable: bool = True) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(W_DIM, in_channels)
+        if separable:
+            self.conv = nn.Sequential(
+                nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
+                nn.Conv2d(in_channels, out_channels, 1),
+            )
+        else:
+            self.conv = nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1))
+        self.noise = nn.Parameter(torch.zeros(1, 1, size, size))
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        x = self.conv(x * self.modulation(style)[:, :, None, None])
+        return F.leaky_relu(x + self.noise, NEGATIVE_SLOPE)
+
+
+class Block(nn.Module):
+    """Double the size by inverse Haar, then two styled convolutions: `(B, C_in, S, S)` -> `(B, C_out, 2S, 2S)`."""
+
+    def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(W_DIM, in_channels)
+        self.conv1 = StyledConv(in_channels // 4, out_channels, size)
+        self.conv2 = StyledConv(out_channels, out_channels, size)
+
+    def forward(self, x: Tensor, first_style: Tensor, second_style: Tensor) -> Tensor:
+        x = inverse_haar(x * self.up(first_style)[:, :, None, None])
+        return cast(Tensor, self.conv2(self.conv1(x, first_style), second_style))
+
+
+class ToImage(nn.Module):
+    """Features `(B, C, S, S)` and a style `(B, 512)` to an image `(B, 3, 2S, 2S)`: modulated 1x1, inverse Haar."""
+
+    def __init__(self, in_channels: int) -> None:
+        super().__init__()
+        self.modulation = nn.Linear(W_DIM, in_channels)
+        self.conv = nn.Conv2d(in_channels, 12, 1)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        return inverse_haar(self.conv(x * self.modulation(style)[:, :, None, None]))
+
+
+class MobileStyleGan(nn.Module):
+    """The face prior. Build it with `MobileStyleGan.load()`; see `FacePrior` for what its methods promise."""
+
+    w_dim = W_DIM
+    num_styles = NUM_STYLES
+    mean_w: Tensor
+    w_std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapping_layers = nn.ModuleList(nn.Linear(W_DIM, W_DIM) for _ in range(8))
+        self.constant = nn.Parameter(torch.zeros(1, CHANNELS[0], FEATURE_SIZES[0], FEATURE_SIZES[0]))
+        self.conv1 = StyledConv(CHANNELS[0], CHANNELS[0], FEATURE_SIZES[0], separable=False)
+        self.blocks = nn.ModuleList(
+            Block(CHANNELS[i], CHANNELS[i + 1], FEATURE_SIZES[i + 1]) for i in range(len(CHANNELS) - 1)
+        )
+        self.to_image = ToImage(CHANNELS[-1])
+        self.register_buffer("mean_w", torch.zeros(W_DIM))
+        self.register_buffer("w_std", torch.ones(W_DIM))
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """Load the converted prior, frozen and in eval mode; `path` defaults to `default_prior_path()`.
+
+        Raises `WeightsMissing` when the file is missing and `RuntimeError` when it holds other tensors.
+        """
+        path = path or default_prior_path()
+        if not path.is_file():
+            raise WeightsMissing(f"The face prior is not at {path}. Fetch it with: deepsc models pull")
+        with torch.device("meta"):  # the file brings every tensor: no need to draw initial weights first
+            prior = cls()
+        prior.load_state_dict(load_file(path), assign=True)
+        for parameter in prior.parameters():
+            if parameter.dim() == 4:  # this layout halves the time of these convolutions on a CPU
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return prior.eval().requires_grad_(False)
+
+    def mapping(self, z: Tensor) -> Tensor:
+        """Map Gaussian noise `z (B, 512)` to `w (B, 512)`."""
+        x = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
+        for layer in self.mapping_layers:
+            x = F.leaky_relu(layer(x), NEGATIVE_SLOPE) * 2**0.5
+        return x
+
+    def features(self, w_plus: Tensor, size: int) -> Tensor:
+        """Run the synthesis up to the features of `size` px: `(B, 16, 512)` -> `(B, C, size, size)`.
+
+        `size` is one of `FEATURE_SIZES` and C the matching entry of `CHANNELS`. Raises `ValueError` otherwise.
+        """
+        if size not in FEATURE_SIZES:
+            raise ValueError(f"no features at {size} px; choose one of {FEATURE_SIZES}")
+        return next(features for at, features in self.feature_pyramid(w_plus) if at == size)
+
+    def feature_pyramid(self, w_plus: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """Yield `(size, features (B, C, size, size))` from 4 to 512 px; stop reading to stop computing."""
+        if w_plus.shape[1:] != (NUM_STYLES, W_DIM):
+            raise ValueError(f"w_plus must be (B, {NUM_STYLES}, {W_DIM}), not {tuple(w_plus.shape)}")
+        constant = self.constant.expand(len(w_plus), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+        x = self.conv1(constant, w_plus[:, 0])
+        yield FEATURE_SIZES[0], x
+        for i, block in enumerate(self.blocks):
+            x = block(x, w_plus[:, 1 + 2 * i], w_plus[:, 2 + 2 * i])
+            yield FEATURE_SIZES[i + 1], x
+
+    def synthesis(self, w_plus: Tensor, resolution: int = FULL_RESOLUTION) -> Tensor:
+        """Render `w_plus (B, 16, 512)` to RGB images `(B, 3, resolution, resolution)` in about [-1, 1]."""
+        if resolution != FULL_RESOLUTION:
+            raise ValueError(f"cannot render at {resolution} px; choose {FULL_RESOLUTION}")
+        return cast(Tensor, self.to_image(self.features(w_plus, FEATURE_SIZES[-1]), w_plus[:, -1]))
