@@ -208,11 +208,14 @@ class FrameReport(_message.Message):
     DECODE_MS_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
+    RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     outcome: Global___FrameOutcome.ValueType
     decode_ms: _builtins.float
     message: _builtins.str
     """Why the frame was erased, in words; empty otherwise."""
+    received_sha256: _builtins.bytes
+    """SHA-256 of the samples' bytes as the receiver got them: two runs can be compared without keeping the samples."""
     @_builtins.property
     def estimate(self) -> Global___LinkEstimate: ...
     @_builtins.property
@@ -231,10 +234,11 @@ class FrameReport(_message.Message):
         decode_ms: _builtins.float = ...,
         message: _builtins.str = ...,
         channel: Global___ChannelTruth | None = ...,
+        received_sha256: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "estimate", b"estimate", "uses", b"uses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "decode_ms", b"decode_ms", "estimate", b"estimate", "message", b"message", "outcome", b"outcome", "sequence", b"sequence", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "decode_ms", b"decode_ms", "estimate", b"estimate", "message", b"message", "outcome", b"outcome", "received_sha256", b"received_sha256", "sequence", b"sequence", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -378,6 +378,7 @@ class TurnReport(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     TIMINGS_MS_FIELD_NUMBER: _builtins.int
     EXPECTED_NMSE_DB_FIELD_NUMBER: _builtins.int
+    RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
     turn: _builtins.int
     """1, 2, 3 ... in the conversation."""
     instruction: _builtins.str
@@ -409,6 +410,10 @@ class TurnReport(_message.Message):
     def channel(self) -> _link_pb2.ChannelTruth: ...
     @_builtins.property
     def timings_ms(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    @_builtins.property
+    def received_sha256(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """FrameReport.received_sha256 of every frame of the turn, in the order they were sent."""
+
     def __init__(
         self,
         *,
@@ -427,10 +432,11 @@ class TurnReport(_message.Message):
         channel: _link_pb2.ChannelTruth | None = ...,
         timings_ms: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         expected_nmse_db: _builtins.float = ...,
+        received_sha256: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "estimate", b"estimate", "uses", b"uses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "message", b"message", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "message", b"message", "received_sha256", b"received_sha256", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
