@@ -14,14 +14,17 @@ Each class names the gRPC status it becomes at a service's border, and each mess
     ├── WeightsMissing              FAILED_PRECONDITION
     │   └── WeightsCorrupt          a file whose SHA-256 is not the pinned one
     ├── LinkLost                    UNAVAILABLE
-    └── Overloaded                  RESOURCE_EXHAUSTED
+    ├── Overloaded                  RESOURCE_EXHAUSTED
+    └── PeerFault                   INTERNAL
 """
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-StatusName = Literal["INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNAVAILABLE", "RESOURCE_EXHAUSTED"]
+StatusName = Literal[
+    "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION", "UNAVAILABLE", "RESOURCE_EXHAUSTED", "INTERNAL"
+]
 
 
 class DeepscError(Exception):
@@ -102,3 +105,10 @@ class Overloaded(DeepscError):
 
     status = "RESOURCE_EXHAUSTED"
     reason = "OVERLOADED"
+
+
+class PeerFault(DeepscError):
+    """The peer failed inside; its log has the details under the reference that the message names."""
+
+    status = "INTERNAL"
+    reason = "INTERNAL"
