@@ -1,0 +1,131 @@
+"""The header: twenty bits that a decoder needs, protected apart from the payload, and checked.
+
+========================  ====  ==========================================
+field                     bits  values
+========================  ====  ==========================================
+``codec_id``              3     which codec made the payload
+``kind``                  2     key, delta, refinement; 3 is reserved
+``sequence``              8     the frame's number modulo 256
+``design_snr_db``         5     -10..21 dB in steps of 1 dB
+spare                     2     zero
+========================  ====  ==========================================
+
+CRC-16 -> tail-biting convolutional code -> rate matching -> QPSK (TS 36.212 sections 5.1.1, 5.1.3.1, 5.1.4.2: what LTE
+protects its control channel with). A header with a reserved kind or a spare bit set is refused as one
+that fails its check is.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import InvalidInput
+from shared.phy import convolutional, rate_matching
+from shared.phy.crc import CRC_BITS, Bits, crc16, to_bits, to_int
+from shared.phy.profiles import Profile
+
+MIN_DESIGN_SNR_DB: Final = -10
+MAX_DESIGN_SNR_DB: Final = 21
+
+#: Sequence numbers are carried modulo this.
+SEQUENCE_MODULUS: Final = 256
+
+_HEADER_BITS: Final = 20
+_BLOCK_BITS: Final = _HEADER_BITS + CRC_BITS
+
+
+class FrameKind(IntEnum):
+    """What the payload's latent is relative to."""
+
+    KEY = 0
+    DELTA = 1
+    REFINEMENT = 2
+
+
+@dataclass(frozen=True)
+class FrameHeader:
+    """What a decoder has to know about a payload.
+
+    Attributes:
+        codec_id: 0..7.
+        kind: what the latent is relative to.
+        sequence: 0..255, the frame's number modulo 256.
+        design_snr_db: -10..21, the whole number of dB that the payload was coded for (:func:`quantise_design_snr`).
+
+    Raises:
+        InvalidInput: if a field does not fit its bits.
+    """
+
+    codec_id: int
+    kind: FrameKind
+    sequence: int
+    design_snr_db: int
+
+    def __post_init__(self) -> None:
+        _check_range("codec_id", self.codec_id, 0, 7)
+        _check_range("sequence", self.sequence, 0, SEQUENCE_MODULUS - 1)
+        _check_range("design_snr_db", self.design_snr_db, MIN_DESIGN_SNR_DB, MAX_DESIGN_SNR_DB)
+        _check_range("kind", self.kind, min(FrameKind), max(FrameKind))
+
+
+def quantise_design_snr(snr_db: float) -> int:
+    """The nearest design SNR that a header can carry. Code the payload for this value, not for the finer one.
+
+    Raises:
+        InvalidInput: if ``snr_db`` is not a number.
+    """
+    if math.isnan(snr_db):
+        raise InvalidInput("The design SNR is not a number: give it in dB.")
+    return round(min(max(snr_db, MIN_DESIGN_SNR_DB), MAX_DESIGN_SNR_DB))
+
+
+def encode_header(header: FrameHeader, profile: Profile) -> NDArray[np.complex128]:
+    """Unit-magnitude QPSK symbols ``(profile.header_count,)``."""
+    return _modulate(_pack(header), profile)
+
+
+def decode_header(symbols: NDArray[np.complex128], profile: Profile) -> FrameHeader | None:
+    """Decodes header symbols ``(profile.header_count,)`` whose phase has been corrected; None if the check fails.
+
+    The amplitude does not matter: gain and noise are the same for all of them, and the decoder compares sums only.
+    """
+    llrs = np.ascontiguousarray(symbols).view(np.float64)  # I and Q in turn
+    return _unpack(convolutional.decode(rate_matching.unmatch(llrs, _BLOCK_BITS)), profile)
+
+
+def _modulate(information: int, profile: Profile) -> NDArray[np.complex128]:
+    bits = to_bits(information, _HEADER_BITS)
+    block = np.concatenate([bits, to_bits(crc16(bits) ^ profile.check_mask, CRC_BITS)])
+    coded = rate_matching.match(convolutional.encode(block), 2 * profile.header_count)
+    # QPSK of TS 36.211 section 7.1.2: even bits on I, odd ones on Q, a zero is positive.
+    return ((1.0 - 2.0 * coded) / math.sqrt(2)).view(np.complex128)
+
+
+def _pack(header: FrameHeader) -> int:
+    design_step = header.design_snr_db - MIN_DESIGN_SNR_DB
+    return (((header.codec_id << 2 | header.kind) << 8 | header.sequence) << 5 | design_step) << 2
+
+
+def _unpack(block: Bits, profile: Profile) -> FrameHeader | None:
+    bits, check = block[:_HEADER_BITS], to_int(block[_HEADER_BITS:])
+    information = to_int(bits)
+    kind, spare = information >> 15 & 3, information & 3
+    if crc16(bits) ^ profile.check_mask != check or spare or kind > max(FrameKind):
+        return None
+    return FrameHeader(
+        codec_id=information >> 17,
+        kind=FrameKind(kind),
+        sequence=information >> 7 & 0xFF,
+        design_snr_db=(information >> 2 & 0x1F) + MIN_DESIGN_SNR_DB,
+    )
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise InvalidInput(f"A frame header's {name} lies in {low}..{high}, and {value} does not.")
