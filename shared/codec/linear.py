@@ -1,0 +1,139 @@
+"""The linear analog code of the latent: Karhunen-Loève coefficients, power allocation, minimum mean square error.
+
+It is the best that linear processing can do (Lee and Petersen, "Optimal linear coding for vector channels", IEEE Trans.
+Commun. 24(12), 1976), needs no training beyond second-order statistics, and stays as the reference that a learned codec
+must beat.
+
+With noise of variance ``N/2`` per real dimension, coefficient ``c_i`` of deviation ``s_i`` is sent with energy ``p_i``
+as ``sqrt(p_i) c_i / s_i`` and estimated with error ``s_i^2 / (1 + 2 p_i / N)``. The weighted sum
+``sum_i v_i s_i^2 / (1 + 2 p_i / N)`` under ``sum_i p_i = E`` is least at ``p_i = max(0, m s_i sqrt(v_i) - N/2)``,
+with ``m`` such that the energy is spent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.codec.basis import LatentBasis
+from shared.codec.codec import DecodedLatent, Latent, Symbols
+from shared.errors import InvalidInput
+
+MIN_SYMBOLS = 16
+MAX_SYMBOLS = 2048
+
+GAIN_ENERGY = 3.0
+"""Energy of the gain symbol, in mean symbol energies."""
+
+GAIN_SPAN = 1.2
+"""Largest |log gain| the gain symbol can tell, at its phase of +-``GAIN_PHASE``."""
+
+GAIN_PHASE = 2.4
+"""Phase in radians at the end of the span; short of pi, so that noise seldom turns it round."""
+
+
+@dataclass(frozen=True)
+class PowerPlan:
+    """Which coefficients are sent, and with how much energy.
+
+    Attributes:
+        active: indices of the coefficients sent, strongest first, ``(n,)``.
+        energy: their energies, ``(n,)``, in mean symbol energies.
+    """
+
+    active: NDArray[np.intp]
+    energy: NDArray[np.float64]
+
+
+def allocate_power(importance: NDArray[np.float64], slots: int, energy: float, noise_power: float) -> PowerPlan:
+    """Least weighted error over ``slots`` real dimensions.
+
+    Args:
+        importance: ``s_i sqrt(v_i)`` of every coefficient, linear.
+        slots: real dimensions there are to use.
+        energy: total energy to spend.
+        noise_power: complex noise variance ``N``, linear.
+    """
+    order = np.argsort(-importance, kind="stable")[:slots]
+    ranked = importance[order]
+    half_noise = noise_power / 2
+    water = (energy + half_noise * np.arange(1, len(ranked) + 1)) / np.cumsum(ranked)
+    count = int(np.flatnonzero(water * ranked > half_noise).max()) + 1  # the last coefficient still worth its energy
+    return PowerPlan(active=order[:count], energy=water[count - 1] * ranked[:count] - half_noise)
+
+
+class LinearCodec:
+    """`SemanticCodec` by linear estimation theory. Stateless after construction.
+
+    One symbol of the ``k`` is the gain symbol: a frame is normalised by its own power, so the norm of what was coded would be
+    lost; its logarithm travels as the phase of a symbol of fixed energy. The others carry two coefficients each,
+    spread over the frame by a unitary DFT so that none stands alone against the noise.
+
+    Args:
+        basis: the statistics that both ends know.
+        codec_id: the number that stands for this basis in the frame header.
+    """
+
+    def __init__(self, basis: LatentBasis, codec_id: int) -> None:
+        self.basis = basis
+        self.codec_id = codec_id
+        deviation = basis.deviation.astype(np.float64)
+        self._importance = deviation * np.sqrt(basis.visibility.astype(np.float64))
+
+    def plan(self, k: int, design_snr_db: float) -> PowerPlan:
+        """The energies that both ends derive from the length of the payload and the SNR in the header.
+
+        Raises:
+            InvalidInput: if ``k`` is outside `MIN_SYMBOLS` .. `MAX_SYMBOLS`.
+        """
+        if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
+            raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
+        noise_power = 10 ** (-design_snr_db / 10)
+        return allocate_power(self._importance, 2 * (k - 1), k - GAIN_ENERGY, noise_power)
+
+    def encode(self, w_plus: Latent, k: int, design_snr_db: float) -> Symbols:
+        """See `SemanticCodec.encode`."""
+        plan = self.plan(k, design_snr_db)
+        if w_plus.shape != self.basis.mean.shape or not np.isfinite(w_plus).all():
+            raise InvalidInput(f"a latent is {self.basis.mean.shape} finite numbers")
+        coefficients = self.basis.analyse(w_plus).astype(np.float64)
+        slots = np.zeros(2 * (k - 1))
+        slots[: len(plan.active)] = np.sqrt(plan.energy) * coefficients[plan.active] / self._deviation(plan)
+        body_energy = k - GAIN_ENERGY
+        gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / body_energy)
+        log_gain = float(np.clip(np.log(gain), -GAIN_SPAN, GAIN_SPAN))
+        spread = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho") / gain
+        pilot = np.sqrt(GAIN_ENERGY) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
+        symbols = np.concatenate([[pilot], spread])
+        symbols *= np.sqrt(k / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
+        return symbols.astype(np.complex64)
+
+    def decode(self, symbols: Symbols, design_snr_db: float, noise_power: float) -> DecodedLatent:
+        """See `SemanticCodec.decode`."""
+        k = len(symbols)
+        plan = self.plan(k, design_snr_db)
+        gain = self._estimate_gain(complex(symbols[0]), noise_power)
+        body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
+        slots = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
+        deviation = self._deviation(plan)
+        wiener = plan.energy / (
+            plan.energy + noise_power / 2
+        )  # a face of norm `gain` has deviations `gain` times as large
+        coefficients = np.zeros(self.basis.deviation.shape, np.float32)
+        coefficients[plan.active] = wiener * slots * gain * deviation / np.sqrt(plan.energy)
+        left = self.basis.total_variance - float((np.square(deviation) * wiener).sum())
+        nmse_db = 10 * np.log10(max(left / self.basis.total_variance, 1e-12))
+        return DecodedLatent(self.basis.synthesise(coefficients), float(nmse_db))
+
+    def _deviation(self, plan: PowerPlan) -> NDArray[np.float64]:
+        return self.basis.deviation[plan.active].astype(np.float64)
+
+    def _estimate_gain(self, symbol: complex, noise_power: float) -> float:
+        """The norm from the gain symbol's phase, shrunk towards 1 as far as the noise and the prior say."""
+        slope = GAIN_SPAN / GAIN_PHASE
+        measured = float(np.angle(symbol)) * slope
+        error = noise_power / (2 * GAIN_ENERGY) * slope**2
+        prior = float(self.basis.log_gain_deviation[0]) ** 2
+        return float(np.exp(np.clip(measured, -GAIN_SPAN, GAIN_SPAN) * prior / (prior + error)))

@@ -1,0 +1,121 @@
+"""Reads the attributes' degrees off a face at 128 px: a small residual network, one score per attribute, calibrated to 0..5.
+
+The network answers CelebA's yes-or-no questions; `DegreeScale` turns each score into an ordinal degree by a monotone
+piecewise-linear map whose knots are quantiles of the scores (see ``weights/degrees.md``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from torch import Tensor, nn
+from torch.nn import functional
+
+from shared.attributes import MAX_DEGREE, attribute_names
+from shared.errors import WeightsMissing
+
+SIDE = 128
+"""Side in pixels of the faces the network reads; others are resized to it."""
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; ``(B, C, H, W) -> (B, D, H / stride, W / stride)``."""
+
+    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels_out)
+        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels_out)
+        self.shortcut: nn.Module = (
+            nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(channels_in, channels_out, 1, bias=False))
+            if stride > 1 or channels_in != channels_out
+            else nn.Identity()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.relu(self.norm1(self.conv1(x)))
+        return functional.relu(self.norm2(self.conv2(y)) + self.shortcut(x))
+
+
+class DegreeScale(nn.Module):
+    """Monotone map from an attribute's score to its degree, linear between knots, flat beyond the ends.
+
+    Args:
+        knots: scores at which the degrees 0, 1, ..., 5 are met, shape ``(A, 6)``, strictly rising along each row.
+    """
+
+    def __init__(self, knots: Tensor) -> None:
+        super().__init__()
+        self.knots: Tensor
+        self.register_buffer("knots", knots)
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """``(B, A)`` scores -> ``(B, A)`` degrees in 0..5."""
+        low, high = self.knots[:, :-1], self.knots[:, 1:]  # (A, 5)
+        steps = (scores[..., None] - low) / (high - low)  # (B, A, 5)
+        return steps.clamp(0, 1).sum(-1)
+
+
+class DegreePredictor(nn.Module):
+    """Face -> degrees. Differentiable; `degrees` is the numpy door that the services use.
+
+    Args:
+        width: channels of the first stage; the stages have 1, 2, 4, 6 times as many.
+    """
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__()
+        attributes = len(attribute_names())
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+        self.stages = nn.Sequential(
+            ResidualBlock(width, width * 2, 2),  # 32 px
+            ResidualBlock(width * 2, width * 4, 2),  # 16 px
+            ResidualBlock(width * 4, width * 4, 1),
+            ResidualBlock(width * 4, width * 6, 2),  # 8 px
+            ResidualBlock(width * 6, width * 6, 1),
+        )
+        self.head = nn.Linear(width * 6, attributes)
+        self.scale = DegreeScale(torch.arange(MAX_DEGREE + 1.0).repeat(attributes, 1))
+
+    @classmethod
+    def load(cls, path: Path) -> DegreePredictor:
+        """Loads committed weights, frozen and in evaluation mode.
+
+        Raises:
+            WeightsMissing: if ``path`` is not there.
+        """
+        if not path.exists():
+            raise WeightsMissing(f"{path.name} is not in the tree; take a complete checkout of the project")
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        model = cls(width=tensors["stem.0.weight"].shape[0])
+        model.load_state_dict(tensors, strict=False)
+        return model.eval().requires_grad_(False)
+
+    def scores(self, images: Tensor) -> Tensor:
+        """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` log-odds that each attribute is present."""
+        if images.shape[-1] != SIDE:
+            images = functional.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
+        images = images.contiguous(memory_format=torch.channels_last)
+        features: Tensor = self.stages(self.stem(images))
+        logits: Tensor = self.head(features.mean((2, 3)))
+        return logits
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` degrees 0..5, in registry order."""
+        degrees: Tensor = self.scale(self.scores(images))
+        return degrees
+
+    def degrees(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """``(B, S, S, 3)`` uint8 -> ``(B, A)`` degrees 0..5, in registry order."""
+        batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        with torch.inference_mode():
+            result: NDArray[np.float32] = self(batch).numpy()
+        return result
