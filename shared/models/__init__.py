@@ -1,0 +1,1 @@
+"""The pulled models: what they are, where they come from, and how they are brought, converted and checked."""
