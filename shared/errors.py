@@ -13,6 +13,7 @@ Each class names the gRPC status it becomes at a service's border, and each mess
     ├── UnknownStream               NOT_FOUND
     ├── WeightsMissing              FAILED_PRECONDITION
     │   └── WeightsCorrupt          a file whose SHA-256 is not the pinned one
+    ├── CodecMismatch               FAILED_PRECONDITION
     ├── LinkLost                    UNAVAILABLE
     ├── Overloaded                  RESOURCE_EXHAUSTED
     └── PeerFault                   INTERNAL
@@ -91,6 +92,13 @@ class WeightsCorrupt(WeightsMissing):
     """A model file is there but is not the one that was pinned."""
 
     reason = "WEIGHTS_CORRUPT"
+
+
+class CodecMismatch(DeepscError):
+    """The two ends were started with different codecs."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "CODEC_MISMATCH"
 
 
 class LinkLost(DeepscError):

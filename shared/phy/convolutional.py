@@ -39,7 +39,8 @@ def decode(llrs: NDArray[np.float64]) -> Bits:
     length = llrs.shape[1]
     # A state is the last six bits, the newest as its most significant bit. State t = 32 b + m is reached on bit b
     # from the two states 2 m and 2 m + 1, so that axes (b, m, j) hold every branch once and no index is gathered.
-    branches = np.tensordot(llrs.astype(np.float32), _branch_signs(), axes=(0, 0))  # (n, 2, 32, 2)
+    relative = llrs / (np.max(np.abs(llrs)) or 1.0)  # samples of any finite scale stay within float32
+    branches = np.tensordot(relative.astype(np.float32), _branch_signs(), axes=(0, 0))  # (n, 2, 32, 2)
     metrics = np.full((_STATES, _STATES), -np.inf, dtype=np.float32)  # (start, state)
     np.fill_diagonal(metrics, 0.0)
     survivors = np.empty((length, _STATES, _STATES), dtype=np.bool_)
