@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from protos import link_pb2 as protos_dot_link__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18protos/transmitter.proto\x12\tdeepsc.v1\x1a\x11protos/link.proto\"k\n\x0f\x43onverseRequest\x12!\n\x05photo\x18\x01 \x01(\x0b\x32\x10.deepsc.v1.PhotoH\x00\x12-\n\x0binstruction\x18\x02 \x01(\x0b\x32\x16.deepsc.v1.InstructionH\x00\x42\x06\n\x04kind\"}\n\x05Photo\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0clargest_face\x18\x02 \x01(\x08\x12\x19\n\x0crefine_steps\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tstream_id\x18\x04 \x01(\t\x12\x11\n\tkeep_open\x18\x05 \x01(\x08\x42\x0f\n\r_refine_steps\"\x1b\n\x0bInstruction\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xd9\x01\n\rConverseEvent\x12#\n\x06opened\x18\x01 \x01(\x0b\x32\x11.deepsc.v1.OpenedH\x00\x12\'\n\x08progress\x18\x02 \x01(\x0b\x32\x13.deepsc.v1.ProgressH\x00\x12$\n\x04\x66\x61\x63\x65\x18\x03 \x01(\x0b\x32\x14.deepsc.v1.FaceReadyH\x00\x12%\n\x04turn\x18\x04 \x01(\x0b\x32\x15.deepsc.v1.TurnReportH\x00\x12%\n\x07refusal\x18\x05 \x01(\x0b\x32\x12.deepsc.v1.RefusalH\x00\x42\x06\n\x04kind\"\x1b\n\x06Opened\x12\x11\n\tstream_id\x18\x01 \x01(\t\"D\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\r\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x0c\n\x04loss\x18\x04 \x01(\x01\"\xb3\x02\n\tFaceReady\x12\x13\n\x0b\x61ligned_png\x18\x01 \x01(\x0c\x12\x1a\n\x12reconstruction_png\x18\x02 \x01(\x0c\x12\x32\n\x07\x64\x65grees\x18\x03 \x03(\x0b\x32!.deepsc.v1.FaceReady.DegreesEntry\x12\r\n\x05lpips\x18\x04 \x01(\x01\x12\x17\n\x0fidentity_cosine\x18\x05 \x01(\x01\x12\x37\n\ntimings_ms\x18\x06 \x03(\x0b\x32#.deepsc.v1.FaceReady.TimingsMsEntry\x1a.\n\x0c\x44\x65greesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"b\n\rAttributeEdit\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x13\n\x06\x63hange\x18\x02 \x01(\x11H\x00\x88\x01\x01\x12\x13\n\x06target\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\t\n\x07_changeB\t\n\x07_target\"\xc4\x05\n\nTurnReport\x12\x0c\n\x04turn\x18\x01 \x01(\r\x12\x13\n\x0binstruction\x18\x02 \x01(\t\x12\'\n\x05\x65\x64its\x18\x03 \x03(\x0b\x32\x18.deepsc.v1.AttributeEdit\x12\x0f\n\x07message\x18\x04 \x01(\t\x12@\n\x0e\x64\x65grees_before\x18\x05 \x03(\x0b\x32(.deepsc.v1.TurnReport.DegreesBeforeEntry\x12>\n\rdegrees_after\x18\x06 \x03(\x0b\x32\'.deepsc.v1.TurnReport.DegreesAfterEntry\x12\x14\n\x0cintended_png\x18\x07 \x01(\x0c\x12\x10\n\x08sequence\x18\x08 \x01(\r\x12$\n\x04uses\x18\t \x01(\x0b\x32\x16.deepsc.v1.ChannelUses\x12\x13\n\x0b\x66rames_sent\x18\n \x01(\r\x12\x15\n\rframes_erased\x18\x0b \x01(\r\x12)\n\x08\x65stimate\x18\x0c \x01(\x0b\x32\x17.deepsc.v1.LinkEstimate\x12(\n\x07\x63hannel\x18\r \x01(\x0b\x32\x17.deepsc.v1.ChannelTruth\x12\x38\n\ntimings_ms\x18\x0e \x03(\x0b\x32$.deepsc.v1.TurnReport.TimingsMsEntry\x12\x18\n\x10\x65xpected_nmse_db\x18\x0f \x01(\x01\x12\x17\n\x0freceived_sha256\x18\x10 \x03(\x0c\x1a\x34\n\x12\x44\x65greesBeforeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x33\n\x11\x44\x65greesAfterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"?\n\x07Refusal\x12\x13\n\x0binstruction\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2S\n\x0bTransmitter\x12\x44\n\x08\x43onverse\x12\x1a.deepsc.v1.ConverseRequest\x1a\x18.deepsc.v1.ConverseEvent(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18protos/transmitter.proto\x12\tdeepsc.v1\x1a\x11protos/link.proto\"k\n\x0f\x43onverseRequest\x12!\n\x05photo\x18\x01 \x01(\x0b\x32\x10.deepsc.v1.PhotoH\x00\x12-\n\x0binstruction\x18\x02 \x01(\x0b\x32\x16.deepsc.v1.InstructionH\x00\x42\x06\n\x04kind\"\xa2\x01\n\x05Photo\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x14\n\x0clargest_face\x18\x02 \x01(\x08\x12\x19\n\x0crefine_steps\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x11\n\tstream_id\x18\x04 \x01(\t\x12\x11\n\tkeep_open\x18\x05 \x01(\x08\x12\x12\n\nresolution\x18\x06 \x01(\r\x12\x0f\n\x07symbols\x18\x07 \x01(\rB\x0f\n\r_refine_steps\"\x1b\n\x0bInstruction\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xd9\x01\n\rConverseEvent\x12#\n\x06opened\x18\x01 \x01(\x0b\x32\x11.deepsc.v1.OpenedH\x00\x12\'\n\x08progress\x18\x02 \x01(\x0b\x32\x13.deepsc.v1.ProgressH\x00\x12$\n\x04\x66\x61\x63\x65\x18\x03 \x01(\x0b\x32\x14.deepsc.v1.FaceReadyH\x00\x12%\n\x04turn\x18\x04 \x01(\x0b\x32\x15.deepsc.v1.TurnReportH\x00\x12%\n\x07refusal\x18\x05 \x01(\x0b\x32\x12.deepsc.v1.RefusalH\x00\x42\x06\n\x04kind\"\x1b\n\x06Opened\x12\x11\n\tstream_id\x18\x01 \x01(\t\"D\n\x08Progress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x0c\n\x04step\x18\x02 \x01(\r\x12\r\n\x05steps\x18\x03 \x01(\r\x12\x0c\n\x04loss\x18\x04 \x01(\x01\"\xb3\x02\n\tFaceReady\x12\x13\n\x0b\x61ligned_png\x18\x01 \x01(\x0c\x12\x1a\n\x12reconstruction_png\x18\x02 \x01(\x0c\x12\x32\n\x07\x64\x65grees\x18\x03 \x03(\x0b\x32!.deepsc.v1.FaceReady.DegreesEntry\x12\r\n\x05lpips\x18\x04 \x01(\x01\x12\x17\n\x0fidentity_cosine\x18\x05 \x01(\x01\x12\x37\n\ntimings_ms\x18\x06 \x03(\x0b\x32#.deepsc.v1.FaceReady.TimingsMsEntry\x1a.\n\x0c\x44\x65greesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"b\n\rAttributeEdit\x12\x11\n\tattribute\x18\x01 \x01(\t\x12\x13\n\x06\x63hange\x18\x02 \x01(\x11H\x00\x88\x01\x01\x12\x13\n\x06target\x18\x03 \x01(\rH\x01\x88\x01\x01\x42\t\n\x07_changeB\t\n\x07_target\"\xc4\x05\n\nTurnReport\x12\x0c\n\x04turn\x18\x01 \x01(\r\x12\x13\n\x0binstruction\x18\x02 \x01(\t\x12\'\n\x05\x65\x64its\x18\x03 \x03(\x0b\x32\x18.deepsc.v1.AttributeEdit\x12\x0f\n\x07message\x18\x04 \x01(\t\x12@\n\x0e\x64\x65grees_before\x18\x05 \x03(\x0b\x32(.deepsc.v1.TurnReport.DegreesBeforeEntry\x12>\n\rdegrees_after\x18\x06 \x03(\x0b\x32\'.deepsc.v1.TurnReport.DegreesAfterEntry\x12\x14\n\x0cintended_png\x18\x07 \x01(\x0c\x12\x10\n\x08sequence\x18\x08 \x01(\r\x12$\n\x04uses\x18\t \x01(\x0b\x32\x16.deepsc.v1.ChannelUses\x12\x13\n\x0b\x66rames_sent\x18\n \x01(\r\x12\x15\n\rframes_erased\x18\x0b \x01(\r\x12)\n\x08\x65stimate\x18\x0c \x01(\x0b\x32\x17.deepsc.v1.LinkEstimate\x12(\n\x07\x63hannel\x18\r \x01(\x0b\x32\x17.deepsc.v1.ChannelTruth\x12\x38\n\ntimings_ms\x18\x0e \x03(\x0b\x32$.deepsc.v1.TurnReport.TimingsMsEntry\x12\x18\n\x10\x65xpected_nmse_db\x18\x0f \x01(\x01\x12\x17\n\x0freceived_sha256\x18\x10 \x03(\x0c\x1a\x34\n\x12\x44\x65greesBeforeEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x33\n\x11\x44\x65greesAfterEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"?\n\x07Refusal\x12\x13\n\x0binstruction\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2S\n\x0bTransmitter\x12\x44\n\x08\x43onverse\x12\x1a.deepsc.v1.ConverseRequest\x1a\x18.deepsc.v1.ConverseEvent(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,34 +44,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TURNREPORT_TIMINGSMSENTRY']._serialized_options = b'8\001'
   _globals['_CONVERSEREQUEST']._serialized_start=58
   _globals['_CONVERSEREQUEST']._serialized_end=165
-  _globals['_PHOTO']._serialized_start=167
-  _globals['_PHOTO']._serialized_end=292
-  _globals['_INSTRUCTION']._serialized_start=294
-  _globals['_INSTRUCTION']._serialized_end=321
-  _globals['_CONVERSEEVENT']._serialized_start=324
-  _globals['_CONVERSEEVENT']._serialized_end=541
-  _globals['_OPENED']._serialized_start=543
-  _globals['_OPENED']._serialized_end=570
-  _globals['_PROGRESS']._serialized_start=572
-  _globals['_PROGRESS']._serialized_end=640
-  _globals['_FACEREADY']._serialized_start=643
-  _globals['_FACEREADY']._serialized_end=950
-  _globals['_FACEREADY_DEGREESENTRY']._serialized_start=854
-  _globals['_FACEREADY_DEGREESENTRY']._serialized_end=900
-  _globals['_FACEREADY_TIMINGSMSENTRY']._serialized_start=902
-  _globals['_FACEREADY_TIMINGSMSENTRY']._serialized_end=950
-  _globals['_ATTRIBUTEEDIT']._serialized_start=952
-  _globals['_ATTRIBUTEEDIT']._serialized_end=1050
-  _globals['_TURNREPORT']._serialized_start=1053
-  _globals['_TURNREPORT']._serialized_end=1761
-  _globals['_TURNREPORT_DEGREESBEFOREENTRY']._serialized_start=1606
-  _globals['_TURNREPORT_DEGREESBEFOREENTRY']._serialized_end=1658
-  _globals['_TURNREPORT_DEGREESAFTERENTRY']._serialized_start=1660
-  _globals['_TURNREPORT_DEGREESAFTERENTRY']._serialized_end=1711
-  _globals['_TURNREPORT_TIMINGSMSENTRY']._serialized_start=902
-  _globals['_TURNREPORT_TIMINGSMSENTRY']._serialized_end=950
-  _globals['_REFUSAL']._serialized_start=1763
-  _globals['_REFUSAL']._serialized_end=1826
-  _globals['_TRANSMITTER']._serialized_start=1828
-  _globals['_TRANSMITTER']._serialized_end=1911
+  _globals['_PHOTO']._serialized_start=168
+  _globals['_PHOTO']._serialized_end=330
+  _globals['_INSTRUCTION']._serialized_start=332
+  _globals['_INSTRUCTION']._serialized_end=359
+  _globals['_CONVERSEEVENT']._serialized_start=362
+  _globals['_CONVERSEEVENT']._serialized_end=579
+  _globals['_OPENED']._serialized_start=581
+  _globals['_OPENED']._serialized_end=608
+  _globals['_PROGRESS']._serialized_start=610
+  _globals['_PROGRESS']._serialized_end=678
+  _globals['_FACEREADY']._serialized_start=681
+  _globals['_FACEREADY']._serialized_end=988
+  _globals['_FACEREADY_DEGREESENTRY']._serialized_start=892
+  _globals['_FACEREADY_DEGREESENTRY']._serialized_end=938
+  _globals['_FACEREADY_TIMINGSMSENTRY']._serialized_start=940
+  _globals['_FACEREADY_TIMINGSMSENTRY']._serialized_end=988
+  _globals['_ATTRIBUTEEDIT']._serialized_start=990
+  _globals['_ATTRIBUTEEDIT']._serialized_end=1088
+  _globals['_TURNREPORT']._serialized_start=1091
+  _globals['_TURNREPORT']._serialized_end=1799
+  _globals['_TURNREPORT_DEGREESBEFOREENTRY']._serialized_start=1644
+  _globals['_TURNREPORT_DEGREESBEFOREENTRY']._serialized_end=1696
+  _globals['_TURNREPORT_DEGREESAFTERENTRY']._serialized_start=1698
+  _globals['_TURNREPORT_DEGREESAFTERENTRY']._serialized_end=1749
+  _globals['_TURNREPORT_TIMINGSMSENTRY']._serialized_start=940
+  _globals['_TURNREPORT_TIMINGSMSENTRY']._serialized_end=988
+  _globals['_REFUSAL']._serialized_start=1801
+  _globals['_REFUSAL']._serialized_end=1864
+  _globals['_TRANSMITTER']._serialized_start=1866
+  _globals['_TRANSMITTER']._serialized_end=1949
 # @@protoc_insertion_point(module_scope)

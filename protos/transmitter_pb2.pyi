@@ -54,6 +54,8 @@ class Photo(_message.Message):
     REFINE_STEPS_FIELD_NUMBER: _builtins.int
     STREAM_ID_FIELD_NUMBER: _builtins.int
     KEEP_OPEN_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    SYMBOLS_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """The file's bytes: JPEG, PNG, WebP, AVIF, TIFF or BMP."""
     largest_face: _builtins.bool
@@ -63,6 +65,10 @@ class Photo(_message.Message):
     stream_id: _builtins.str
     """Names the stream towards channel and watchers; empty means a fresh random one."""
     keep_open: _builtins.bool
+    resolution: _builtins.int
+    """Side in pixels of the pictures in the events: 128, 256, 512 or 1024; 0 means the service's setting."""
+    symbols: _builtins.int
+    """Payload symbols of every frame; 0 lets the service choose by the reported SNR."""
     def __init__(
         self,
         *,
@@ -71,10 +77,12 @@ class Photo(_message.Message):
         refine_steps: _builtins.int | None = ...,
         stream_id: _builtins.str = ...,
         keep_open: _builtins.bool = ...,
+        resolution: _builtins.int = ...,
+        symbols: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "refine_steps", b"refine_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "data", b"data", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "data", b"data", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__refine_steps: _TypeAlias = _typing.Literal["refine_steps"]  # noqa: Y015
     _WhichOneofArgType__refine_steps: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps"]  # noqa: Y015
