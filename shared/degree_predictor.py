@@ -1,4 +1,4 @@
-"""Reads the attributes' degrees off a face at 128 px: a small residual network, one score per attribute, calibrated to 0..5.
+"""Reads the attributes' degrees off a face at 128 px: a small residual network, one calibrated score per attribute.
 
 The network answers CelebA's yes-or-no questions; `DegreeScale` turns each score into an ordinal degree by a monotone
 piecewise-linear map whose knots are quantiles of the scores (see ``weights/degrees.md``).
@@ -13,33 +13,14 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor, nn
-from torch.nn import functional
 
 from shared.attributes import MAX_DEGREE, attribute_names
 from shared.errors import WeightsMissing
+from shared.residual import ResidualBlock
+from shared.tensors import resize, to_tensor
 
 SIDE = 128
 """Side in pixels of the faces the network reads; others are resized to it."""
-
-
-class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions beside a shortcut; ``(B, C, H, W) -> (B, D, H / stride, W / stride)``."""
-
-    def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(channels_out)
-        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(channels_out)
-        self.shortcut: nn.Module = (
-            nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(channels_in, channels_out, 1, bias=False))
-            if stride > 1 or channels_in != channels_out
-            else nn.Identity()
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = functional.relu(self.norm1(self.conv1(x)))
-        return functional.relu(self.norm2(self.conv2(y)) + self.shortcut(x))
 
 
 class DegreeScale(nn.Module):
@@ -59,6 +40,14 @@ class DegreeScale(nn.Module):
         low, high = self.knots[:, :-1], self.knots[:, 1:]  # (A, 5)
         steps = (scores[..., None] - low) / (high - low)  # (B, A, 5)
         return steps.clamp(0, 1).sum(-1)
+
+    def inverse(self, degrees: Tensor) -> Tensor:
+        """``(B, A)`` degrees 0..5 -> the ``(B, A)`` scores at which they are met."""
+        below = degrees.clamp(0, MAX_DEGREE - 1).floor().long()  # (B, A)
+        knots = self.knots.expand(len(degrees), -1, -1)
+        low = knots.gather(2, below[..., None])[..., 0]
+        high = knots.gather(2, below[..., None] + 1)[..., 0]
+        return low + (degrees - below) * (high - low)
 
 
 class DegreePredictor(nn.Module):
@@ -101,9 +90,7 @@ class DegreePredictor(nn.Module):
 
     def scores(self, images: Tensor) -> Tensor:
         """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` log-odds that each attribute is present."""
-        if images.shape[-1] != SIDE:
-            images = functional.interpolate(images, (SIDE, SIDE), mode="bilinear", antialias=True)
-        images = images.contiguous(memory_format=torch.channels_last)
+        images = resize(images, SIDE).contiguous(memory_format=torch.channels_last)
         features: Tensor = self.stages(self.stem(images))
         logits: Tensor = self.head(features.mean((2, 3)))
         return logits
@@ -115,7 +102,6 @@ class DegreePredictor(nn.Module):
 
     def degrees(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """``(B, S, S, 3)`` uint8 -> ``(B, A)`` degrees 0..5, in registry order."""
-        batch = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
         with torch.inference_mode():
-            result: NDArray[np.float32] = self(batch).numpy()
+            result: NDArray[np.float32] = self(to_tensor(images, SIDE)).numpy()
         return result

@@ -74,3 +74,17 @@ def occlude(images: Tensor, generator: torch.Generator, probability: float = 0.1
 def augment_photo(images: Tensor, generator: torch.Generator) -> Tensor:
     """For networks that read attributes: framing with mirroring, colour, softness."""
     return soften(jitter_colour(jitter_framing(images, generator, flip=True), generator), generator)
+
+
+def augment_sample(images: Tensor, generator: torch.Generator) -> Tensor:
+    """For networks that invert samples as if they were photos: the latent stays true, so nothing is mirrored."""
+    framed = jitter_framing(images, generator, flip=False, amount=0.4)
+    return occlude(soften(jitter_tone(framed, generator), generator), generator)
+
+
+def jitter_tone(images: Tensor, generator: torch.Generator) -> Tensor:
+    """A little brightness and contrast, within what a latent can leave unsaid."""
+    batch, device = images.shape[0], images.device
+    gain = uniform(generator, batch, 0.9, 1.1).view(-1, 1, 1, 1).to(device)
+    lift = uniform(generator, batch, -0.08, 0.08).view(-1, 1, 1, 1).to(device)
+    return (images * gain + lift).clamp(-1, 1)

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import Tensor
 from torch.nn import functional
 
 from shared.attributes import attribute_names
 from shared.degree_predictor import DegreePredictor
+from shared.tensors import to_tensor
 from training.augment import augment_photo
 from training.celeba import FaceSet, load_faces
 
@@ -28,18 +28,12 @@ POSITIVE_QUANTILES = (0.15, 0.45, 0.75, 0.97)
 LABEL_SMOOTHING = 0.05  # keeps scores ordinal instead of saturated
 
 
-def to_tensor(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """uint8 ``(B, S, S, 3)`` -> float ``(B, 3, S, S)`` in [-1, 1]."""
-    batch = torch.from_numpy(np.ascontiguousarray(images)).to(device)
-    return batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-
-
 def score_all(model: DegreePredictor, faces: FaceSet, device: torch.device) -> NDArray[np.float32]:
     """Scores ``(N, A)`` of a whole split."""
     model.eval()
     with torch.inference_mode():
         chunks = [
-            model.scores(to_tensor(faces.images[i : i + 128], device)).float().cpu()
+            model.scores(to_tensor(faces.images[i : i + 128], device=device)).float().cpu()
             for i in range(0, len(faces.images), 128)
         ]
     scores: NDArray[np.float32] = torch.cat(chunks).numpy()
@@ -86,7 +80,7 @@ def train(model: DegreePredictor, faces: FaceSet, args: argparse.Namespace, devi
         started, total = time.perf_counter(), 0.0
         for step in range(steps):
             index = np.sort(order[step * args.batch : (step + 1) * args.batch])
-            images = augment_photo(to_tensor(faces.images[index], device), generator)
+            images = augment_photo(to_tensor(faces.images[index], device=device), generator)
             labels = torch.from_numpy(faces.labels[index]).to(device)
             smooth = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
             loss = functional.binary_cross_entropy_with_logits(model.scores(images), smooth)
@@ -120,7 +114,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = DegreePredictor(args.width).to(device, memory_format=torch.channels_last)
+    model = DegreePredictor(args.width).to(device)
     faces = load_faces(args.data, "train", args.work)
     train(model, faces, args, device)
     held_out = load_faces(args.data, "val", args.work)
