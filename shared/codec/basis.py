@@ -1,8 +1,8 @@
 """The coordinates in which latents are coded: a separable Karhunen-Loève transform with each coefficient's statistics.
 
-A latent w+ is a table of 16 style vectors. Its covariance is close to a Kronecker product (layers x features), so two small
-orthonormal matrices do what one of 8192 x 8192 would: ``c = L^T (w+ - mean) F`` with ``L (16, 16)`` over the layers and
-``F (512, 512)`` over the features. The mean square error in ``c`` is the one in ``w+``.
+A latent w+ is a table of 16 style vectors. Its covariance is close to a Kronecker product (layers x features), so two
+small orthonormal matrices do what one of 8192 x 8192 would: ``c = L^T (w+ - mean) F`` with ``L (16, 16)`` over the
+layers and ``F (512, 512)`` over the features. The mean square error in ``c`` is the one in ``w+``.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class DecodedLatent:
 class SemanticCodec(Protocol):
     """Codes a latent into any number of complex symbols, and decodes what is left of them after the channel.
 
-    Both ends know the codec and nothing else of each other: ``design_snr_db`` crosses in the frame's header, the number of
-    symbols is the frame's length, and the noise power is the receiver's own estimate.
+    Both ends know the codec and nothing else of each other: ``design_snr_db`` crosses in the frame's header, the number
+    of symbols is the frame's length, and the noise power is the receiver's own estimate.
     """
 
     #: Number carried in the header, so that a receiver never decodes with the wrong codec.

@@ -67,9 +67,9 @@ def allocate_power(importance: NDArray[np.float64], slots: int, energy: float, n
 class LinearCodec:
     """`SemanticCodec` by linear estimation theory. Stateless after construction.
 
-    One symbol of the ``k`` is the gain symbol: a frame is normalised by its own power, so the norm of what was coded would be
-    lost; its logarithm travels as the phase of a symbol of fixed energy. The others carry two coefficients each,
-    spread over the frame by a unitary DFT so that none stands alone against the noise.
+    One symbol of the ``k`` is the gain symbol: a frame is normalised by its own power, so the norm of what was coded
+    would be lost; its logarithm travels as the phase of a symbol of fixed energy. The others carry two coefficients
+    each, spread over the frame by a unitary DFT so that none stands alone against the noise.
 
     Args:
         basis: the statistics that both ends know.
