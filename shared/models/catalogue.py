@@ -54,9 +54,9 @@ class ModelFile(_Entry):
     sha256: Sha256 = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(gt=0)
 
-    def location(self) -> Path:
-        """Return where the file lies on this machine, whether or not it is there yet."""
-        return deepsc_home() / self.path
+    def location(self, home: Path) -> Path:
+        """Return where the file lies under the cache directory `home`, whether or not it is there yet."""
+        return home / self.path
 
 
 class Model(_Entry):
@@ -105,9 +105,9 @@ def model_path(name: str) -> Path:
     Only presence is checked here; `deepsc models verify` checks the hashes. Raises `WeightsMissing` when a file of
     the model is not there, and `KeyError` for a name that is not in the catalogue.
     """
-    model = catalogue().model(name)
+    model, home = catalogue().model(name), deepsc_home()
     for file in model.files:
-        if not file.location().is_file():
+        if not file.location(home).is_file():
             command = "deepsc models pull --evaluation" if model.evaluation_only else "deepsc models pull"
-            raise WeightsMissing(f"the model {name!r} is not there ({file.location()} is missing); run: {command}")
-    return deepsc_home() / model.path
+            raise WeightsMissing(f"the model {name!r} is not there ({file.location(home)} is missing); run: {command}")
+    return home / model.path
