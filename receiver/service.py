@@ -38,7 +38,9 @@ class ReceiverLink(LinkServicer):
         self._one_ended = asyncio.Event()
 
     async def Transmit(  # noqa: N802
-        self, request_iterator: AsyncIterator[TransmitRequest], context: Any  # noqa: ARG002
+        self,
+        request_iterator: AsyncIterator[TransmitRequest],
+        context: Any,  # noqa: ARG002
     ) -> AsyncIterator[TransmitResponse]:
         """One stream of frames; reports leave in the order the frames came."""
         first = await anext(request_iterator, None)

@@ -163,7 +163,7 @@ async def test_a_stopped_reader_loses_the_oldest_faces_and_is_told_how_many(star
         assert (await stopped.read()).HasField("started")
         call = await open_stream(receiver)
         noise = np.random.default_rng(0).integers(0, 256, (1, 1024, 1024, 3), dtype=np.uint8)
-        receiver.backend.render = lambda w_plus, resolution: noise  # 3 MB a picture: more than the transport holds
+        receiver.backend.render = lambda *_: noise  # 3 MB a picture: more than the transport holds
         sent = 12
         for sequence in range(1, sent + 1):
             await report_on(call, face_frame(sequence))
@@ -276,9 +276,9 @@ async def test_a_sender_beyond_its_credits_is_cut_off(start_receiver):
         for sequence in (2, 3):
             await call.write(TransmitRequest(frame=face_frame(sequence)))
         backend.may_draw.release(9)
+        assert (await call.read()).report.sequence == 2
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            while await call.read():
-                pass
+            await call.read()
         assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

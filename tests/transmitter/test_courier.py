@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from shared.errors import InvalidInput, LinkLost
+from shared.phy import PROFILES, SOUNDING, profile_for
+from tests.fakes.codec import PhaseCodec
+from tests.fakes.face import latent_of
+from tests.fakes.link import FakeLink
+from transmitter.courier import ASSUMED_SNR_DB, Courier, Delivery
+from transmitter.symbols import SymbolBudget
+from transmitter.workers import Workers
+
+DEGREES = [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+@pytest.fixture
+def workers():
+    with ThreadPoolExecutor(1) as executor:
+        yield Workers(executor)
+
+
+def courier_over(link: FakeLink, workers: Workers, max_tries: int = 4, fixed: int = 0) -> Courier:
+    return Courier(link, PhaseCodec(), SymbolBudget(512, fixed), max_tries, workers)
+
+
+async def send(courier: Courier) -> Delivery:
+    delivery = Delivery()
+    await courier.sound(delivery)
+    await courier.deliver(latent_of(DEGREES), delivery)
+    return delivery
+
+
+async def test_without_a_report_yet_the_channel_is_sounded_first_and_the_pilots_are_counted(workers):
+    link = FakeLink(snr_db=12)
+    courier = courier_over(link, workers)
+    delivery = await send(courier)
+    assert link.frames[0] == SOUNDING.overhead
+    assert len(link.frames) == len(delivery.reports) == 2
+    assert delivery.uses.k_total == sum(link.frames) <= 512
+    assert delivery.uses.k_pilot > SOUNDING.overhead
+    assert courier.snr_db == pytest.approx(12, abs=3)
+    np.testing.assert_allclose(link.faces[0][1][0, :5], DEGREES, atol=0.2)
+
+
+async def test_the_report_on_a_turn_drives_the_next_without_another_sounding(workers):
+    link = FakeLink(snr_db=14)
+    courier = courier_over(link, workers)
+    await send(courier)
+    link.snr_db = 2.0
+    await send(courier)
+    assert courier.snr_db == pytest.approx(2, abs=3)
+    sent_before = len(link.frames)
+    delivery = await send(courier)
+    assert delivery.decoded is not None
+    assert link.frames[sent_before:] == [512]
+    assert link.frames.count(SOUNDING.overhead) == 1
+
+
+async def test_a_worse_link_gets_a_more_robust_frame(workers):
+    totals = {}
+    for snr_db in (-4.0, 20.0):
+        delivery = await send(courier_over(FakeLink(snr_db=snr_db), workers))
+        totals[snr_db] = delivery.uses
+    assert totals[-4.0].k_header > totals[20.0].k_header
+    assert totals[-4.0].k_payload < totals[20.0].k_payload
+
+
+async def test_an_erased_frame_is_sent_again_under_a_new_number_and_everything_is_counted(workers):
+    link = FakeLink(fates=["pass", "erase", "lose", "pass"])
+    delivery = await send(courier_over(link, workers))
+    assert [report.sequence for report in delivery.reports] == [1, 2, 3, 4]
+    assert delivery.decoded is not None
+    assert delivery.decoded.sequence == 4
+    assert delivery.erased == 2
+    assert delivery.uses.k_total == sum(link.frames)
+
+
+async def test_each_repeat_is_framed_more_robustly(workers):
+    link = FakeLink(snr_db=14, fates=["pass", "lose", "lose", "lose", "lose"])
+    delivery = await send(courier_over(link, workers, fixed=100))
+    overheads = [length - 100 for length in link.frames[1:]]
+    assert overheads == sorted(overheads)
+    assert overheads[-1] > overheads[0]
+    assert delivery.decoded is None
+
+
+async def test_after_the_last_try_the_turn_is_given_up(workers):
+    link = FakeLink(fates=["pass"] + ["erase"] * 9)
+    delivery = await send(courier_over(link, workers, max_tries=3))
+    assert delivery.decoded is None
+    assert delivery.erased == 3
+    assert len(link.frames) == 4
+
+
+async def test_when_every_sounding_is_lost_a_bad_link_is_assumed(workers):
+    link = FakeLink(fates=["lose", "lose"])
+    courier = courier_over(link, workers, max_tries=2)
+    assert await courier.sound(Delivery()) == ASSUMED_SNR_DB
+
+
+async def test_an_erased_frame_can_lower_what_is_believed_of_the_link_and_not_raise_it(workers):
+    link = FakeLink(snr_db=5, fates=["pass", "erase", "pass"])
+    courier = courier_over(link, workers, max_tries=1)
+    await courier.sound(Delivery())
+    link.snr_db = 25
+    before = courier.snr_db
+    await courier.deliver(latent_of(DEGREES), Delivery())
+    assert courier.snr_db == before
+    link.snr_db = -8
+    await courier.deliver(latent_of(DEGREES), Delivery())
+    assert courier.snr_db < before
+
+
+async def test_a_dead_link_is_an_error_of_its_own(workers):
+    with pytest.raises(LinkLost):
+        await send(courier_over(FakeLink(fates=["pass", "die"]), workers))
+
+
+async def test_fixed_symbols_are_kept_whatever_the_link(workers):
+    for snr_db in (-5.0, 20.0):
+        link = FakeLink(snr_db=snr_db, fates=["pass"])
+        assert (await send(courier_over(link, workers, fixed=200))).reports
+        profiles = [profile for profile in PROFILES if link.frames[1] == profile.overhead + 200]
+        assert len(profiles) == 1
+
+
+def test_a_turn_with_its_sounding_stays_within_its_uses():
+    budget = SymbolBudget(512)
+    for snr_db in np.arange(-12, 30, 0.5):
+        for spent in (0, SOUNDING.overhead):
+            profile = profile_for(snr_db)
+            assert 1 <= budget.payload(snr_db, profile, spent) + profile.overhead + spent <= 512
+
+
+def test_uses_that_leave_no_payload_are_refused():
+    with pytest.raises(InvalidInput, match="allow more"):
+        SymbolBudget(128).payload(-5.0, profile_for(-5.0), 0)

@@ -1,0 +1,133 @@
+"""The next hop: frames out, reports back, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import grpc
+import grpc.aio
+
+from protos import link_pb2
+from protos.link_pb2 import FrameReport, StreamAccepted, TransmitRequest, TransmitResponse
+from protos.link_pb2_grpc import LinkStub
+from shared.errors import InvalidInput, LinkLost, PeerFault
+from shared.grpc_status import errors_of
+from shared.phy import Samples, to_bytes
+
+#: Call metadata that names the channel proxy's link; a receiver does not look at it.
+LINK_METADATA_KEY = "deepsc-link"
+
+
+class FrameLink(Protocol):
+    """An open stream of frames."""
+
+    @property
+    def next_sequence(self) -> int:
+        """The number that the next frame will have; its header has to name it."""
+        ...
+
+    async def transmit(self, samples: Samples) -> FrameReport:
+        """Sends one frame ``(n,)`` and waits for what became of it.
+
+        Raises:
+            LinkLost: if the next hop is gone, or does not answer in time.
+            InvalidInput: if the frame is longer than the next hop takes.
+        """
+        ...
+
+
+class LinkClient:
+    """Opens streams to one next hop.
+
+    Args:
+        channel: an open gRPC channel to it.
+        peer: what to call it in sentences, such as ``"the link at 127.0.0.1:50052"``.
+        link: the channel proxy's link to go over.
+        connect_seconds: longest wait for a stream to be accepted.
+        report_seconds: longest wait for a report.
+    """
+
+    def __init__(
+        self, channel: grpc.aio.Channel, peer: str, link: str, connect_seconds: float, report_seconds: float
+    ) -> None:
+        self._stub = LinkStub(channel)
+        self._peer = peer
+        self._link = link
+        self._connect_seconds = connect_seconds
+        self._report_seconds = report_seconds
+
+    @asynccontextmanager
+    async def open(self, stream_id: str) -> AsyncIterator[FrameLink]:
+        """A stream for the block.
+
+        Raises:
+            LinkLost: if the next hop cannot be reached in time.
+            DeepscError: what it answered instead.
+        """
+        # Waits for a hop that is just coming back instead of failing on the last attempt's verdict.
+        call = self._stub.Transmit(metadata=((LINK_METADATA_KEY, self._link),), wait_for_ready=True)
+        stream = _LinkStream(call, self._peer, self._report_seconds)
+        try:
+            await stream.open(stream_id, self._connect_seconds)
+            yield stream
+            await call.done_writing()
+        finally:
+            call.cancel()
+
+
+class _LinkStream:
+    def __init__(
+        self, call: grpc.aio.StreamStreamCall[TransmitRequest, TransmitResponse], peer: str, report_seconds: float
+    ) -> None:
+        self._call = call
+        self._peer = peer
+        self._report_seconds = report_seconds
+        self._accepted = StreamAccepted()
+        self._sequence = 0
+
+    @property
+    def next_sequence(self) -> int:
+        return self._sequence + 1
+
+    async def open(self, stream_id: str, seconds: float) -> None:
+        request = TransmitRequest(open=link_pb2.StreamOpen(stream_id=stream_id))
+        response = await self._exchange(request, seconds, "did not accept the stream")
+        if response.WhichOneof("kind") != "accepted":
+            raise PeerFault(f"{self._peer} did not answer the opening of the stream; is it a deepsc link?")
+        self._accepted = response.accepted
+
+    async def transmit(self, samples: Samples) -> FrameReport:
+        if samples.size > self._accepted.max_samples:
+            raise InvalidInput(
+                f"{self._peer} takes frames of up to {self._accepted.max_samples} samples, and this one has "
+                f"{samples.size}; ask for fewer symbols"
+            )
+        self._sequence += 1
+        frame = link_pb2.Frame(sequence=self._sequence, sample_count=samples.size, samples=to_bytes(samples))
+        request = TransmitRequest(frame=frame)
+        response = await self._exchange(request, self._report_seconds, "did not report on a frame")
+        if response.WhichOneof("kind") != "report" or response.report.sequence != self._sequence:
+            raise PeerFault(f"{self._peer} reported on another frame than number {self._sequence}")
+        return response.report
+
+    async def _exchange(self, request: TransmitRequest, seconds: float, failing: str) -> TransmitResponse:
+        try:
+            async with asyncio.timeout(seconds):
+                with errors_of(self._peer):
+                    await self._write(request)
+                    response = await self._call.read()
+        except TimeoutError as error:
+            raise LinkLost(f"{self._peer} {failing} within {seconds:g} s; is it running?") from error
+        if isinstance(response, TransmitResponse):
+            return response
+        raise LinkLost(f"{self._peer} ended the stream; start the conversation again")
+
+    async def _write(self, request: TransmitRequest) -> None:
+        try:
+            await self._call.write(request)
+        except asyncio.InvalidStateError:
+            # The call is over already; reading tells why.
+            return

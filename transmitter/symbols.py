@@ -1,0 +1,47 @@
+"""How many symbols a turn may spend on its payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+from shared.errors import InvalidInput
+from shared.phy import Profile
+
+#: (from this SNR in dB, most payload symbols worth sending): a better link needs fewer for the same face.
+WORTHWHILE = ((-100.0, 512), (12.0, 448), (18.0, 320))
+
+
+@dataclass(frozen=True)
+class SymbolBudget:
+    """The rule by which payloads get their length.
+
+    Attributes:
+        max_uses: channel uses of a turn, its sounding included and repeats of lost frames not.
+        fixed: payload symbols of every frame, whatever the budget; 0 chooses.
+    """
+
+    max_uses: int
+    fixed: int = 0
+
+    def payload(self, snr_db: float, profile: Profile, spent: int) -> int:
+        """Payload symbols for a frame.
+
+        Args:
+            snr_db: the link's Es/N0 as last reported.
+            profile: what the frame spends beside its payload.
+            spent: channel uses that the turn has already spent on sounding.
+
+        Raises:
+            InvalidInput: if nothing is left for a payload.
+        """
+        if self.fixed:
+            return self.fixed
+        *_, (_, most) = takewhile(lambda row: snr_db >= row[0], WORTHWHILE)
+        left = self.max_uses - spent - profile.overhead
+        if left < 1:
+            raise InvalidInput(
+                f"{self.max_uses} channel uses leave none for a payload beside {profile.overhead} of pilots and header "
+                f"and {spent} of sounding; allow more"
+            )
+        return min(most, left)
