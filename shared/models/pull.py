@@ -60,8 +60,7 @@ def pull(
         with _staging(home) as folder:
             errors = _bring(missing, home, folder, progress)
     if errors:
-        kind = WeightsCorrupt if any(isinstance(error, WeightsCorrupt) for error in errors) else WeightsMissing
-        raise kind("; ".join(dict.fromkeys(error.message for error in errors)))
+        raise _together(errors)
     wanted = [file.path for model in catalogue.wanted(evaluation=evaluation) for file in model.files]
     written = {file.path for files in missing.values() for file in files}
     return PullReport(
@@ -107,6 +106,17 @@ def _bring(
         for download in running:
             download.stop()
     return errors
+
+
+def _together(errors: Sequence[WeightsMissing]) -> WeightsMissing:
+    """Make one error of several: what failed, then once what to do about it."""
+    what = "; ".join(dict.fromkeys(error.message for error in errors))
+    if any(isinstance(error, WeightsCorrupt) for error in errors):
+        return WeightsCorrupt(what)
+    return WeightsMissing(
+        f"{what}. This machine's own pip settings were used. With a network, run again: deepsc models pull. Without "
+        "one, put the archives that docs/models.md lists in a folder and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER"
+    )
 
 
 @contextmanager
