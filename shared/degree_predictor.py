@@ -15,7 +15,6 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from shared.attributes import MAX_DEGREE, attribute_names
-from shared.errors import WeightsMissing
 from shared.residual import ResidualBlock
 from shared.tensors import resize, to_tensor
 
@@ -75,13 +74,7 @@ class DegreePredictor(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> DegreePredictor:
-        """Loads committed weights, frozen and in evaluation mode.
-
-        Raises:
-            WeightsMissing: if ``path`` is not there.
-        """
-        if not path.exists():
-            raise WeightsMissing(f"{path.name} is not in the tree; take a complete checkout of the project")
+        """Loads committed weights, frozen and in evaluation mode."""
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         model = cls(width=tensors["stem.0.weight"].shape[0])

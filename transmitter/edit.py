@@ -20,7 +20,6 @@ from torch import Tensor
 from shared.attributes import attribute_names
 from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor
-from shared.errors import WeightsMissing
 from shared.prior.mobile_stylegan import MobileStyleGan
 from transmitter.editor import EditOutcome
 
@@ -42,13 +41,7 @@ class EditDirections:
 
     @classmethod
     def load(cls, path: Path) -> EditDirections:
-        """Reads directions written by `save`.
-
-        Raises:
-            WeightsMissing: if the file is not there.
-        """
-        if not path.exists():
-            raise WeightsMissing(f"{path.name} is not in the tree; take a complete checkout of the project")
+        """Reads directions written by `save`."""
         return cls(**{name: tensor.astype(np.float32) for name, tensor in load_file(path).items()})
 
     def save(self, path: Path) -> None:

@@ -13,7 +13,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.errors import WeightsMissing
 from shared.prior.face_prior import NUM_STYLES, W_DIM
 from shared.residual import ResidualBlock
 from shared.tensors import resize
@@ -63,13 +62,7 @@ class ImageEncoder(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> ImageEncoder:
-        """Loads committed weights, frozen and in evaluation mode.
-
-        Raises:
-            WeightsMissing: if ``path`` is not there.
-        """
-        if not path.exists():
-            raise WeightsMissing(f"{path.name} is not in the tree; take a complete checkout of the project")
+        """Loads committed weights, frozen and in evaluation mode."""
         tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
         encoder = cls(width=tensors["stem.0.weight"].shape[0])
         encoder.load_state_dict(tensors, strict=False)

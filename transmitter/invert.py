@@ -53,17 +53,17 @@ class LossWeights:
 
 
 class InversionLoss:
-    """Distance of renders from one face, both at 128 px, plus the latent's distance from where the prior is good."""
+    """Distance of renders from as many faces at 128 px, plus the latents' distance from where the prior is good."""
 
     def __init__(
-        self, face: Tensor, lpips: Lpips, identity: MobileFaceNet, prior: MobileStyleGan, weights: LossWeights
+        self, faces: Tensor, lpips: Lpips, identity: MobileFaceNet, prior: MobileStyleGan, weights: LossWeights
     ) -> None:
-        self._face, self._lpips, self._identity, self._weights = face, lpips, identity, weights
+        self._faces, self._lpips, self._identity, self._weights = faces, lpips, identity, weights
         self._mean_w, self._w_std = prior.mean_w, prior.w_std
         with torch.no_grad():
-            self._features = lpips.features(face)
-            self._inner_features = lpips.features(self._inner(face))
-            self._embedding = identity.embed(face)
+            self._features = lpips.features(faces)
+            self._inner_features = lpips.features(self._inner(faces))
+            self._embedding = identity.embed(faces)
 
     @staticmethod
     def _inner(image: Tensor) -> Tensor:
@@ -78,7 +78,7 @@ class InversionLoss:
         return (
             weights.lpips * whole
             + weights.inner_lpips * inner
-            + weights.pixel * (render - self._face).square().mean((1, 2, 3))
+            + weights.pixel * (render - self._faces).square().mean((1, 2, 3))
             + weights.identity * identity
             + weights.offsets * (offsets / self._w_std).square().mean((1, 2))
             + weights.pull * ((w - self._mean_w) / self._w_std).square().mean(1)
@@ -125,23 +125,31 @@ class StyleGanInverter:
         on_progress(InversionProgress("encode", 1, 1))
         losses: list[float] = []
         if refine_steps:
-            w_plus = self._refine(target, w_plus, refine_steps, on_progress, losses)
+            w_plus = self.refine(target, w_plus, refine_steps, on_progress, losses)
         with torch.inference_mode():
             shown = to_pictures(self._prior.synthesis(w_plus, 256))[0]
         lpips, identity_cosine = self._judge(face, shown)
         latent = w_plus[0].numpy().astype(np.float32)
         return Inversion(latent, lpips, identity_cosine, tuple(losses), 1e3 * (time.perf_counter() - started))
 
-    def _refine(
+    def refine(
         self,
-        face: Tensor,
+        faces: Tensor,
         w_plus: Tensor,
         steps: int,
         on_progress: Callable[[InversionProgress], None],
         losses: list[float],
     ) -> Tensor:
-        """Adam over the common w and the offsets, with a short rise and a cosine fall of the step size."""
-        loss_of = InversionLoss(face, self._lpips, self._identity, self._prior, self._weights)
+        """Adam over the common w and the offsets, with a short rise and a cosine fall of the step size.
+
+        Args:
+            faces: ``(B, 3, 128, 128)`` in [-1, 1].
+            w_plus: first guesses, ``(B, 16, 512)``.
+            steps: gradient steps.
+            on_progress: called after each; it may raise.
+            losses: takes the mean loss before each step.
+        """
+        loss_of = InversionLoss(faces, self._lpips, self._identity, self._prior, self._weights)
         w = w_plus[:, -1].clone().requires_grad_()
         offsets = (w_plus[:, :FREE_STYLES] - w_plus[:, -1:]).clone().requires_grad_()
         optimiser = torch.optim.Adam([w, offsets], lr=self._learning_rate, betas=(0.9, 0.95))

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from shared.codec.codec import Latent
-from shared.errors import WeightsMissing
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,7 @@ class LatentBasis:
 
     @classmethod
     def load(cls, path: Path) -> LatentBasis:
-        """Reads a basis written by `save`.
-
-        Raises:
-            WeightsMissing: if the file is not there.
-        """
-        if not path.exists():
-            raise WeightsMissing(f"{path.name} is not in the tree; take a complete checkout of the project")
+        """Reads a basis written by `save`."""
         return cls(**{name: tensor.astype(np.float32) for name, tensor in load_file(path).items()})
 
     def save(self, path: Path) -> None:
