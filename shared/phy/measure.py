@@ -27,6 +27,10 @@ Fading = Literal["none", "rayleigh"]
 #: Declared SNRs, from below what the robust profile is for up to clean.
 SNRS_DB: Final = (-8.0, -5.0, 0.0, 6.0, 12.0, 20.0)
 
+#: Frames a row, with ``--quick`` and without.
+QUICK_FRAMES: Final = 150
+FULL_FRAMES: Final = 5000
+
 #: Long enough for every profile, so that the receiver has all of them to choose from.
 FRAME_SAMPLES: Final = 512
 
@@ -120,10 +124,10 @@ def rows(frames: int, generator: np.random.Generator) -> Iterator[dict[str, obje
 def main() -> None:
     """Prints the report as one JSON document."""
     parser = argparse.ArgumentParser(prog="python -m shared.phy.measure", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="150 frames a row instead of 5000: seconds, not minutes")
+    parser.add_argument("--quick", action="store_true", help="few frames a row: seconds, not minutes")
     parser.add_argument("--seed", type=int, default=1, help="seed of every random draw")
     arguments = parser.parse_args()
-    frames = 150 if arguments.quick else 5000
+    frames = QUICK_FRAMES if arguments.quick else FULL_FRAMES
     generator = np.random.default_rng(arguments.seed)
     report = {
         "seed": arguments.seed,

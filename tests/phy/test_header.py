@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import InvalidInput
+from shared.phy import PROFILES, FrameHeader, FrameKind, Profile, quantise_design_snr
+from shared.phy import header as header_module
+from shared.phy.header import decode_header, encode_header
+
+headers = st.builds(
+    FrameHeader,
+    codec_id=st.integers(0, 7),
+    kind=st.sampled_from(FrameKind),
+    sequence=st.integers(0, 255),
+    design_snr_db=st.integers(-10, 21),
+)
+profiles = st.sampled_from(PROFILES)
+HEADER = FrameHeader(codec_id=5, kind=FrameKind.DELTA, sequence=200, design_snr_db=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(headers, profiles)
+def test_every_header_comes_back_from_every_profile(header: FrameHeader, profile: Profile) -> None:
+    symbols = encode_header(header, profile)
+    assert symbols.shape == (profile.header_count,)
+    np.testing.assert_allclose(np.abs(symbols), 1, rtol=1e-12)
+    assert decode_header(symbols, profile) == header
+
+
+def test_fields_lie_where_the_table_says() -> None:
+    # codec 101, kind 01, sequence 11001000, design SNR 6 - (-10) = 10000, spare 00
+    assert header_module._pack(HEADER) == 0b101_01_11001000_10000_00
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_header_read_under_another_check_mask_fails(profile: Profile) -> None:
+    symbols = encode_header(HEADER, profile)
+    for other in PROFILES:
+        relabelled = Profile("other", profile.pilot_count, 1, profile.header_count, other.check_mask, 0)
+        assert decode_header(symbols, relabelled) == (HEADER if other is profile else None)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_silence_and_constant_symbols_are_no_header(profile: Profile) -> None:
+    for level in (0, 1 + 1j, -1 - 1j, 1 - 1j):
+        assert decode_header(np.full(profile.header_count, level, dtype=np.complex128), profile) is None
+
+
+@pytest.mark.parametrize("information", [0b01, 0b10, 3 << 15, 3 << 15 | 0b11])
+def test_spare_bits_and_the_reserved_kind_are_refused_although_the_check_holds(information: int) -> None:
+    profile = PROFILES[0]
+    assert decode_header(header_module._modulate(information, profile), profile) is None
+    assert decode_header(header_module._modulate(0, profile), profile) is not None
+
+
+def test_wrong_phase_is_a_failed_check_and_not_another_header() -> None:
+    for profile in PROFILES:
+        for turn in (1j, -1, -1j):
+            assert decode_header(turn * encode_header(HEADER, profile), profile) is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"codec_id": 8}, {"codec_id": -1}, {"sequence": 256}, {"sequence": -1},
+        {"design_snr_db": 22}, {"design_snr_db": -11}, {"kind": 3},
+    ],
+)  # fmt: skip
+def test_field_that_does_not_fit_its_bits_is_refused_by_name(fields: dict[str, int]) -> None:
+    whole = {"codec_id": 0, "kind": FrameKind.KEY, "sequence": 0, "design_snr_db": 0} | fields
+    with pytest.raises(InvalidInput, match=next(iter(fields))):
+        FrameHeader(**whole)
+
+
+@pytest.mark.parametrize(
+    ("snr_db", "carried"), [(-math.inf, -10), (-40, -10), (-4.6, -5), (6.4, 6), (20.9, 21), (35, 21), (math.inf, 21)]
+)
+def test_design_snr_is_rounded_and_clamped(snr_db: float, carried: int) -> None:
+    assert quantise_design_snr(snr_db) == carried
+
+
+def test_design_snr_that_is_not_a_number_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="not a number"):
+        quantise_design_snr(math.nan)
