@@ -2,11 +2,7 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -21,10 +17,12 @@ from shared.grpc_status import error_from, errors_of
 from shared.runtime import running
 from shared.transport import connect
 from tests.runtime.echo import EchoSettings, assemble
+from tests.runtime.process import process
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 LINK = "deepsc.v1.Link"
+ECHO = "tests.runtime.echo"
 
 
 def frame(sequence: int, do: str = "") -> link_pb2.TransmitRequest:
@@ -39,23 +37,6 @@ async def report_of(call: Any) -> link_pb2.FrameReport:
     response = await call.read()
     assert isinstance(response, link_pb2.TransmitResponse)
     return response.report
-
-
-@asynccontextmanager
-async def process(*flags: str, env: dict[str, str] | None = None) -> AsyncIterator[tuple[Any, str]]:
-    """The echo service as a process of its own, with its announced address."""
-    words: Sequence[str] = (sys.executable, "-m", "tests.runtime.echo", *flags)
-    child = await asyncio.create_subprocess_exec(
-        *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, **(env or {})}
-    )
-    try:
-        assert child.stdout is not None
-        line = await asyncio.wait_for(child.stdout.readline(), 20)
-        yield child, json.loads(line)["address"] if line else ""
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.communicate()
 
 
 async def test_free_port_is_bound_and_every_service_is_healthy() -> None:
@@ -147,7 +128,7 @@ async def test_drain_is_bounded_and_cut_calls_see_unavailable() -> None:
 
 
 async def test_sigterm_drains_and_exits_with_status_0() -> None:
-    async with process("--work-seconds", "0.4") as (child, address), connect(address) as channel:
+    async with process(ECHO, "--work-seconds", "0.4") as (child, address), connect(address) as channel:
         call = link_pb2_grpc.LinkStub(channel).Transmit()
         await call.read()
         await call.write(frame(1))
@@ -159,7 +140,7 @@ async def test_sigterm_drains_and_exits_with_status_0() -> None:
 
 async def test_second_signal_ends_the_drain_at_once() -> None:
     async with (
-        process("--work-seconds", "60", "--drain-seconds", "60") as (child, address),
+        process(ECHO, "--work-seconds", "60", "--drain-seconds", "60") as (child, address),
         connect(address) as channel,
     ):
         call = link_pb2_grpc.LinkStub(channel).Transmit()
@@ -174,7 +155,7 @@ async def test_second_signal_ends_the_drain_at_once() -> None:
 
 
 async def test_logs_are_json_lines_on_standard_error() -> None:
-    async with process() as (child, _):
+    async with process(ECHO) as (child, _):
         child.send_signal(signal.SIGTERM)
         _, errors = await child.communicate()
     lines = [json.loads(line) for line in errors.decode().splitlines()]
@@ -185,13 +166,13 @@ async def test_logs_are_json_lines_on_standard_error() -> None:
 async def test_process_that_cannot_bind_exits_with_status_2() -> None:
     async with running(EchoSettings(), assemble) as service:
         port = service.address.rpartition(":")[2]
-        async with process(env={"DEEPSC_ECHO_PORT": port}) as (child, address):
+        async with process(ECHO, env={"DEEPSC_ECHO_PORT": port}) as (child, address):
             assert address == ""
             assert await asyncio.wait_for(child.wait(), 10) == 2
 
 
 async def test_bug_is_logged_under_its_reference_without_local_variables() -> None:
-    async with process() as (child, address):
+    async with process(ECHO) as (child, address):
         async with connect(address) as channel:
             call = link_pb2_grpc.LinkStub(channel).Transmit()
             await call.read()

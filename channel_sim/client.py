@@ -1,0 +1,104 @@
+"""The control service from Python: get, set, reset, statistics, and a setting that holds for the length of a block."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from channel_sim.config import DEFAULT_LINK, checked_config
+from channel_sim.messages import impairments_message
+from protos import channel_pb2, channel_pb2_grpc
+from shared.grpc_status import errors_of
+from shared.transport import connect
+
+
+class ChannelClient:
+    """Drives the links of one proxy; ask :func:`channel_client` for one.
+
+    Every method raises the :class:`~shared.errors.DeepscError` that the proxy answers with, and ``LinkLost`` where it
+    does not answer.
+    """
+
+    def __init__(self, stub: channel_pb2_grpc.ChannelControlAsyncStub, peer: str) -> None:
+        self._stub = stub
+        self._peer = peer
+
+    async def links(self) -> list[channel_pb2.LinkState]:
+        """All links, in order of their names."""
+        with errors_of(self._peer):
+            return list((await self._stub.ListLinks(channel_pb2.ListLinksRequest())).links)
+
+    async def get(self, link: str = DEFAULT_LINK) -> channel_pb2.LinkState:
+        """Configuration and version of a link."""
+        with errors_of(self._peer):
+            return await self._stub.GetLink(channel_pb2.GetLinkRequest(link=link))
+
+    async def set(
+        self,
+        link: str = DEFAULT_LINK,
+        *,
+        snr_db: float | None = None,
+        seed: int | None = None,
+        fading: str | None = None,
+        impairments: Iterable[Mapping[str, Any]] | None = None,
+        expected_version: int | None = None,
+    ) -> channel_pb2.LinkState:
+        """Changes what is given, from the next frame on; all of it, or nothing if a value is bad.
+
+        Args:
+            link: name of the link.
+            snr_db: Es/N0 per complex sample at unit mean gain.
+            seed: of the counter-based generator.
+            fading: ``"none"`` or the kind of a propagation impairment, in place of all there are.
+            impairments: the whole list, each as ``{"kind": name, parameter: value, ...}``; not with ``fading``.
+            expected_version: refuses the change unless the link is at this version.
+        """
+        given = {"snr_db": snr_db, "seed": seed, "impairments": None if impairments is None else list(impairments)}
+        # Checked here too: a protobuf message cannot even hold a negative seed or a parameter that does not exist.
+        wanted = checked_config({name: value for name, value in given.items() if value is not None})
+        request = channel_pb2.SetLinkRequest(
+            link=link, snr_db=snr_db, seed=seed, fading=fading, expected_version=expected_version
+        )
+        if impairments is not None:
+            request.impairments.CopyFrom(impairments_message(wanted.impairments))
+        with errors_of(self._peer):
+            return await self._stub.SetLink(request)
+
+    async def reset(self, link: str = "") -> list[channel_pb2.LinkState]:
+        """Back to the configuration of creation, counters to zero: one link, or all with the empty name."""
+        with errors_of(self._peer):
+            return list((await self._stub.ResetLinks(channel_pb2.ResetLinksRequest(link=link))).links)
+
+    async def stats(self, link: str = DEFAULT_LINK) -> channel_pb2.LinkStats:
+        """Counters of a link since its creation or reset."""
+        with errors_of(self._peer):
+            return await self._stub.GetStats(channel_pb2.GetStatsRequest(link=link))
+
+    async def populate(self, configs: Iterable[channel_pb2.LinkConfig]) -> list[channel_pb2.LinkState]:
+        """Creates or changes links; one that is already so keeps its version."""
+        with errors_of(self._peer):
+            return list((await self._stub.Populate(channel_pb2.PopulateRequest(links=configs))).links)
+
+    @asynccontextmanager
+    async def applied(self, link: str = DEFAULT_LINK, **changes: Any) -> AsyncIterator[channel_pb2.LinkState]:
+        """A :meth:`set` that holds inside the block; afterwards the link is as it was before.
+
+        Example::
+
+            async with client.applied(snr_db=-5.0, fading="rayleigh"):
+                await measure()
+        """
+        before = (await self.get(link)).config
+        state = await self.set(link, **changes)
+        try:
+            yield state
+        finally:
+            await self.populate([before])
+
+
+@asynccontextmanager
+async def channel_client(target: str) -> AsyncIterator[ChannelClient]:
+    """Connects to the proxy at ``host:port``."""
+    async with connect(target) as channel:
+        yield ChannelClient(channel_pb2_grpc.ChannelControlStub(channel), f"the channel at {target}")

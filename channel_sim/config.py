@@ -1,0 +1,85 @@
+"""What a link does: one frozen, checked value that can be compared, replaced and written down."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from channel_sim.awgn import Awgn
+from channel_sim.chain import Chain
+from channel_sim.channel_model import Stage
+from channel_sim.impairments import IMPAIRMENTS, Impairment
+from shared.errors import InvalidInput
+
+DEFAULT_LINK = "default"
+
+LinkName = Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
+
+
+class LinkConfig(BaseModel):
+    """Everything that decides, together with a stream's id and its frames, what comes out of a link.
+
+    Attributes:
+        snr_db: Es/N0 per complex sample at unit mean channel gain.
+        seed: of the counter-based generator.
+        impairments: in the order in which they act; sorted into physical order when the value is made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    # Beyond these bounds float32 samples no longer hold the noise, or the signal, to a hundredth of a decibel.
+    snr_db: float = Field(default=12.0, ge=-40.0, le=100.0)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    impairments: tuple[Impairment, ...] = Field(default=(), max_length=32)
+
+    def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002
+        in_order = tuple(sorted(self.impairments, key=lambda impairment: impairment.stage))
+        object.__setattr__(self, "impairments", in_order)
+
+    @property
+    def fading(self) -> str:
+        """Kinds of the propagation impairments joined by ``+``; ``"none"`` without any."""
+        return "+".join(each.kind for each in self.impairments if each.stage is Stage.PROPAGATION) or "none"
+
+    def with_fading(self, fading: str) -> LinkConfig:
+        """The same with one propagation impairment of that kind and its default parameters, or with ``"none"``.
+
+        Raises:
+            InvalidInput: if there is no such fading.
+        """
+        known = {kind: cls for kind, cls in IMPAIRMENTS.items() if cls.stage is Stage.PROPAGATION}
+        if fading != "none" and fading not in known:
+            raise InvalidInput(f"there is no fading {fading!r}; choose one of {', '.join(['none', *known])}")
+        others = [each.model_dump() for each in self.impairments if each.stage is not Stage.PROPAGATION]
+        return self.changed(impairments=[*others, *([] if fading == "none" else [{"kind": fading}])])
+
+    def changed(self, **fields: Any) -> LinkConfig:
+        """The same with some fields replaced, checked.
+
+        Raises:
+            InvalidInput: one sentence per bad value.
+        """
+        return checked_config({**self.model_dump(), **fields})
+
+    def chain(self) -> Chain:
+        """The models of this configuration, composed."""
+        return Chain([Awgn(self.snr_db), *self.impairments])
+
+
+def checked_config(fields: dict[str, Any]) -> LinkConfig:
+    """Builds a configuration from plain values, impairments as ``{"kind": name, parameter: value, ...}``.
+
+    Raises:
+        InvalidInput: one sentence per bad value.
+    """
+    try:
+        return LinkConfig.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(_sentence(dict(detail)) for detail in error.errors())) from error
+
+
+def _sentence(detail: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in detail["loc"])
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{place} is {detail['input']!r}: {message[:1].lower()}{message[1:]}"

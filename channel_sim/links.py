@@ -1,0 +1,142 @@
+"""The named links of a proxy: their configuration, its version, and their counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from channel_sim.chain import Chain, Passage, to_db
+from channel_sim.config import DEFAULT_LINK, LinkConfig, LinkName
+from shared.errors import DeepscError, InvalidInput, StatusName
+
+
+class UnknownLink(DeepscError):
+    """No link of that name; the message lists those that are there."""
+
+    status: ClassVar[StatusName] = "NOT_FOUND"
+    reason: ClassVar[str] = "UNKNOWN_LINK"
+
+
+class StaleVersion(DeepscError):
+    """Somebody else changed the link in between; get it again and decide anew."""
+
+    status: ClassVar[StatusName] = "FAILED_PRECONDITION"
+    reason: ClassVar[str] = "STALE_VERSION"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A configuration in force: frames take one whole, so a change acts at a frame's boundary."""
+
+    version: int
+    config: LinkConfig
+    chain: Chain
+
+
+@dataclass
+class Counters:
+    """What passed since the link was created or reset; energies are sums of ``|x|^2`` over samples."""
+
+    streams: int = 0
+    frames: int = 0
+    samples: int = 0
+    frames_lost: int = 0
+    frames_erased: int = 0
+    gain_sum: float = 0.0
+    signal_energy: float = 0.0
+    noise_energy: float = 0.0
+
+    def count(self, passage: Passage) -> None:
+        """Adds a frame that went through."""
+        samples = passage.samples.size
+        self.frames += 1
+        self.samples += samples
+        self.gain_sum += passage.gain
+        self.signal_energy += passage.signal_power * samples
+        self.noise_energy += passage.noise_power * samples
+
+    @property
+    def snr_db_realised(self) -> float | None:
+        """Energy of all signal over that of all noise, in dB."""
+        return to_db(self.signal_energy) - to_db(self.noise_energy) if self.frames else None
+
+    @property
+    def gain_db(self) -> float | None:
+        """Mean gain of the frames, in dB."""
+        return to_db(self.gain_sum / self.frames) if self.frames else None
+
+
+class NamedLink:
+    """One link; every stream over it reads its setting of the moment.
+
+    Attributes:
+        name: of the link.
+        setting: in force from the next frame on.
+        counters: since creation or reset.
+        streams_open: streams on it now.
+    """
+
+    def __init__(self, name: str, config: LinkConfig) -> None:
+        self.name = name
+        self.setting = Setting(1, config, config.chain())
+        self.counters = Counters()
+        self.streams_open = 0
+        self._created_with = config
+
+    def change(self, config: LinkConfig) -> None:
+        """Puts a configuration in force; an equal one changes nothing, not even the version."""
+        if config != self.setting.config:
+            self.setting = Setting(self.setting.version + 1, config, config.chain())
+
+    def reset(self) -> None:
+        """Back to the configuration of its creation, with counters at zero."""
+        self.change(self._created_with)
+        self.counters = Counters()
+
+
+class Links:
+    """All links of a proxy; ``default`` is always there."""
+
+    def __init__(self, default: LinkConfig) -> None:
+        self._links = {DEFAULT_LINK: NamedLink(DEFAULT_LINK, default)}
+
+    def __getitem__(self, name: str) -> NamedLink:
+        """The link of that name; the empty name is ``default``.
+
+        Raises:
+            UnknownLink: if there is none.
+        """
+        link = self._links.get(name or DEFAULT_LINK)
+        if link is None:
+            known = ", ".join(each.name for each in self.all())
+            raise UnknownLink(f"there is no link {name!r}; there are {known}; populate creates others")
+        return link
+
+    def all(self) -> list[NamedLink]:
+        """Every link, in order of their names."""
+        return [self._links[name] for name in sorted(self._links)]
+
+    def populate(self, configs: Mapping[str, LinkConfig]) -> None:
+        """Creates or changes links to these configurations; links not named stay.
+
+        Raises:
+            InvalidInput: if a name is not a link's name; no link is touched then.
+        """
+        for name in configs:
+            try:
+                _LINK_NAME.validate_python(name)
+            except ValidationError as error:
+                raise InvalidInput(
+                    f"{name!r} cannot name a link: take 1 to 64 of a-z, 0-9, '-', '_' and '.'"
+                ) from error
+        for name, config in configs.items():
+            if name in self._links:
+                self._links[name].change(config)
+            else:
+                self._links[name] = NamedLink(name, config)
+
+
+_LINK_NAME: TypeAdapter[str] = TypeAdapter(LinkName)

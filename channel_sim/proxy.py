@@ -1,0 +1,82 @@
+"""``deepsc.v1.Link`` towards the sender: every stream gets a relay of its own to the receiver."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc.aio
+import structlog
+from typing_extensions import override
+
+from channel_sim.links import Links
+from channel_sim.relay import Limits, Relay
+from protos import link_pb2, link_pb2_grpc
+from shared.errors import InvalidInput, Overloaded
+
+_log = structlog.get_logger()
+
+#: Call metadata that names the link a stream goes over; without it, ``default``.
+LINK_METADATA_KEY = "deepsc-link"
+
+_MAX_STREAM_ID = 128
+
+
+class LinkProxy(link_pb2_grpc.LinkServicer):
+    """Passes streams on to the receiver, each frame changed by its link's channel.
+
+    Args:
+        links: the named links; a stream names its own in the call's metadata.
+        downstream: an open channel to the receiver.
+        receiver: what to call the receiver in sentences, such as ``"the receiver at 127.0.0.1:50053"``.
+        limits: bounds of every stream.
+        max_streams: bound on the streams open at once.
+    """
+
+    def __init__(
+        self, links: Links, downstream: grpc.aio.Channel, receiver: str, limits: Limits, max_streams: int
+    ) -> None:
+        self._links = links
+        self._stub = link_pb2_grpc.LinkStub(downstream)
+        self._receiver = receiver
+        self._limits = limits
+        self._max_streams = max_streams
+        self._relays: set[Relay] = set()
+
+    @override
+    async def Transmit(self, request_iterator: Any, context: Any) -> AsyncIterator[link_pb2.TransmitResponse]:
+        if len(self._relays) >= self._max_streams:
+            raise Overloaded(f"{self._max_streams} streams are open, which is the most; end one, or try again later")
+        metadata = dict(context.invocation_metadata() or ())
+        link = self._links[str(metadata.get(LINK_METADATA_KEY, ""))]
+        requests = aiter(request_iterator)
+        stream_id = _opened(await anext(requests, None))
+        relay = Relay(link, stream_id, self._receiver, self._limits)
+        self._relays.add(relay)
+        link.counters.streams += 1
+        link.streams_open += 1
+        log = _log.bind(stream_id=stream_id, link=link.name)
+        log.info("stream opened")
+        try:
+            async with aclosing(relay.run(requests, self._stub)) as responses:
+                async for response in responses:
+                    yield response
+        finally:
+            link.streams_open -= 1
+            self._relays.discard(relay)
+            log.info("stream ended", frames=relay.frames)
+
+    async def drain(self) -> None:
+        """Takes no further frame on any stream; each ends when the frames it took have been reported."""
+        for relay in tuple(self._relays):
+            relay.stop()
+
+
+def _opened(request: link_pb2.TransmitRequest | None) -> str:
+    if request is None or request.WhichOneof("kind") != "open":
+        raise InvalidInput("the first request of a stream opens it: send StreamOpen before the frames")
+    stream_id = request.open.stream_id
+    if not 1 <= len(stream_id) <= _MAX_STREAM_ID:
+        raise InvalidInput(f"a stream_id has 1 to {_MAX_STREAM_ID} characters, and this one has {len(stream_id)}")
+    return stream_id

@@ -1,0 +1,243 @@
+"""One stream from the sender to the receiver and its reports back, bounded by credits in both directions.
+
+A frame is acknowledged by its report and by nothing else. When the stream breaks, a frame without a report may or may
+not have been decoded; the sender opens a new stream and sends it again under a new number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+import numpy as np
+
+from channel_sim.links import NamedLink
+from channel_sim.randomness import FrameContext
+from protos import link_pb2, link_pb2_grpc
+from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
+from shared.grpc_status import error_from
+from shared.phy.cf32 import Samples, from_bytes, to_bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one stream.
+
+    Attributes:
+        credits: most frames under way; the receiver's own bound holds too.
+        max_samples: longest frame; the receiver's own bound holds too.
+        connect_seconds: longest wait for the receiver to accept the stream.
+        strict: keeps diagnostics from the receiver.
+    """
+
+    credits: int
+    max_samples: int
+    connect_seconds: float
+    strict: bool
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """A frame that went to the receiver, or was lost on the link, and waits for its report."""
+
+    sequence: int
+    truth: link_pb2.ChannelTruth
+
+
+@dataclass(frozen=True)
+class _End:
+    """Nothing more will be sent: the sender is done (no error), or the stream ends with this error."""
+
+    error: Exception | None
+
+
+@dataclass(frozen=True)
+class _ReceiverEnded:
+    """The receiver's side of the stream is over, for whatever reason."""
+
+
+_Event = _Sent | _End | _ReceiverEnded
+
+# A frame of mean power 1 and of 2^20 samples cannot hold a component beyond 1024; what is larger still is no frame, and
+# its power would soon overflow float32.
+_MAX_COMPONENT = 1e4
+
+
+class Relay:
+    """Carries one stream.
+
+    Frames go down in a task of their own; :meth:`run` brings the reports back in the order of the frames. Between the
+    two is a queue of what was sent, never longer than the credits.
+    """
+
+    def __init__(self, link: NamedLink, stream_id: str, receiver: str, limits: Limits) -> None:
+        self.frames = 0
+        self._link = link
+        self._stream_id = stream_id
+        self._receiver = receiver
+        self._limits = limits
+        self._credits = limits.credits
+        self._max_samples = limits.max_samples
+        self._events: asyncio.Queue[_Event] = asyncio.Queue()
+        self._under_way = 0
+        self._last_sequence = 0
+        self._samples_before = 0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Takes no more frames; the stream ends with UNAVAILABLE once those it took have been reported."""
+        self._stopping = True
+        self._events.put_nowait(_End(LinkLost("the channel is stopping; open the stream again when it is back")))
+
+    async def run(
+        self, requests: AsyncIterator[link_pb2.TransmitRequest], stub: link_pb2_grpc.LinkStub
+    ) -> AsyncGenerator[link_pb2.TransmitResponse, None]:
+        """Opens the stream towards the receiver, accepts it towards the sender, and yields the reports.
+
+        Raises:
+            DeepscError: what ends the stream other than the sender's own end of it.
+        """
+        # Waiting for the connection: a receiver that has just come back is found without failing a stream first.
+        # Untyped: the stubs of grpc.aio know this kind of call as an iterator only.
+        call: Any = stub.Transmit(wait_for_ready=True)  # type: ignore[call-arg]
+        try:
+            accepted = await self._open(call)
+            call.add_done_callback(lambda _: self._events.put_nowait(_ReceiverEnded()))
+            yield link_pb2.TransmitResponse(accepted=accepted)
+            sending = asyncio.create_task(self._send(requests, call))
+            try:
+                async with aclosing(self._reports(call)) as reports:
+                    async for report in reports:
+                        yield link_pb2.TransmitResponse(report=report)
+            finally:
+                sending.cancel()
+                with suppress(asyncio.CancelledError):
+                    await sending
+        finally:
+            call.cancel()
+
+    async def _open(self, call: Any) -> link_pb2.StreamAccepted:
+        try:
+            async with asyncio.timeout(self._limits.connect_seconds):
+                await call.write(link_pb2.TransmitRequest(open=link_pb2.StreamOpen(stream_id=self._stream_id)))
+                response = await call.read()
+        except TimeoutError as error:
+            raise LinkLost(
+                f"{self._receiver} did not accept the stream within {self._limits.connect_seconds:g} s; is it running?"
+            ) from error
+        except grpc.aio.AioRpcError as failure:
+            raise error_from(failure, self._receiver) from failure
+        if response is grpc.aio.EOF or response.WhichOneof("kind") != "accepted":
+            raise PeerFault(f"{self._receiver} did not answer the opening of the stream")
+        self._credits = max(1, min(self._credits, response.accepted.credits))
+        self._max_samples = min(self._max_samples, response.accepted.max_samples or self._max_samples)
+        return link_pb2.StreamAccepted(credits=self._credits, max_samples=self._max_samples)
+
+    async def _send(self, requests: AsyncIterator[link_pb2.TransmitRequest], call: Any) -> None:
+        try:
+            async for request in requests:
+                if self._stopping:
+                    return
+                frame, truth = self._through_channel(self._checked(request))
+                # Counted and queued before the write: the report may be back before the write returns.
+                self._under_way += 1
+                self._events.put_nowait(_Sent(frame.sequence, truth))
+                if not truth.lost:
+                    await call.write(link_pb2.TransmitRequest(frame=frame))
+            await call.done_writing()
+        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            return  # The receiver's side is over; the call itself knows why, and _ReceiverEnded asks it.
+        except Exception as error:
+            self._events.put_nowait(_End(error))
+        else:
+            self._events.put_nowait(_End(None))
+
+    def _checked(self, request: link_pb2.TransmitRequest) -> link_pb2.Frame:
+        if request.WhichOneof("kind") != "frame":
+            raise InvalidInput("a stream is opened once; send frames after that")
+        frame = request.frame
+        if frame.sequence <= self._last_sequence:
+            raise SampleError(
+                f"frame {frame.sequence} came after frame {self._last_sequence}: number the frames 1, 2, 3 ..., "
+                "a repeated one anew"
+            )
+        if self._under_way >= self._credits:
+            raise Overloaded(
+                f"frame {frame.sequence} is one more than the {self._credits} that may be under way: wait for a report"
+            )
+        self._last_sequence = frame.sequence
+        return frame
+
+    def _through_channel(self, frame: link_pb2.Frame) -> tuple[link_pb2.Frame, link_pb2.ChannelTruth]:
+        samples = from_bytes(frame.samples, frame.sample_count, self._max_samples)
+        _check_drive(samples)
+        setting = self._link.setting
+        context = FrameContext(setting.config.seed, self._stream_id, frame.sequence, self._samples_before)
+        passage = setting.chain.pass_through(samples, context)
+        self._samples_before += samples.size
+        self.frames += 1
+        self._link.counters.count(passage)
+        truth = link_pb2.ChannelTruth(
+            link=self._link.name,
+            config_version=setting.version,
+            snr_db=setting.config.snr_db,
+            snr_db_realised=passage.snr_db_realised,
+            gain_db=passage.gain_db,
+        )
+        passed = link_pb2.Frame(
+            sequence=frame.sequence,
+            sample_count=samples.size,
+            samples=to_bytes(passage.samples),
+            diagnostics={} if self._limits.strict else frame.diagnostics,
+        )
+        return passed, truth
+
+    async def _reports(self, call: Any) -> AsyncGenerator[link_pb2.FrameReport, None]:
+        while True:
+            match await self._events.get():
+                case _Sent(sequence, truth):
+                    report = await self._report_on(sequence, call)
+                    report.channel.CopyFrom(truth)
+                    if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
+                        self._link.counters.frames_erased += 1
+                    # The credit is back before the report is out: the sender may use it at once.
+                    self._under_way -= 1
+                    yield report
+                case _End(None):
+                    await self._report_on(None, call)
+                    return
+                case _End(error):
+                    assert error is not None
+                    raise error
+                case _ReceiverEnded():
+                    await self._report_on(None, call)
+                    if self._under_way:
+                        raise LinkLost(f"{self._receiver} ended the stream with frames not reported; open it again")
+                    return
+
+    async def _report_on(self, sequence: int | None, call: Any) -> link_pb2.FrameReport:
+        """Reads the report on a frame; without a number, the end of the reports.
+
+        Raises:
+            DeepscError: if the receiver says something else.
+        """
+        try:
+            response = await call.read()
+        except grpc.aio.AioRpcError as failure:
+            raise error_from(failure, self._receiver) from failure
+        report = link_pb2.FrameReport() if response is grpc.aio.EOF else response.report
+        if (sequence or 0) == report.sequence:
+            return report
+        if response is grpc.aio.EOF:
+            raise LinkLost(f"{self._receiver} ended the stream before it reported frame {sequence}; open it again")
+        raise PeerFault(f"{self._receiver} reported frame {report.sequence} where {sequence or 'none'} was due")
+
+
+def _check_drive(samples: Samples) -> None:
+    peak = float(np.abs(samples.view(np.float32)).max())
+    if peak > _MAX_COMPONENT:
+        raise SampleError(f"a sample reaches {peak:.3g}: scale the frame to mean power 1 over its own samples")

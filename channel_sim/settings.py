@@ -1,0 +1,39 @@
+"""Settings of the channel proxy: ``DEEPSC_CHANNEL_*`` and flags."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from channel_sim.config import LinkConfig, checked_config
+from shared.phy.cf32 import MAX_SAMPLES
+from shared.settings import ServiceSettings, Target, variables_of
+
+
+class ChannelSettings(ServiceSettings):
+    """What the proxy is started with; its links can be changed afterwards over ``deepsc.v1.ChannelControl``."""
+
+    model_config = variables_of("channel")
+    service: ClassVar[str] = "channel"
+
+    port: int = Field(default=50052, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    target: Target = Field(default="127.0.0.1:50053", description="The receiver, host:port.")
+    snr_db: float = Field(default=12.0, description="Es/N0 of the link 'default' at the start, in dB.")
+    fading: str = Field(default="none", description="Fading of the link 'default' at the start: none, rayleigh.")
+    seed: int = Field(default=0, description="Seed of the link 'default' at the start.")
+    strict: bool = Field(default=True, description="Strip diagnostics from what the receiver sees.")
+    credits: int = Field(default=8, ge=1, le=1024, description="Most frames of one stream under way at once.")
+    max_streams: int = Field(default=256, ge=1, description="Most streams open at once.")
+    max_samples: int = Field(default=MAX_SAMPLES, ge=1, le=2**20, description="Longest frame taken, in samples.")
+    connect_seconds: float = Field(
+        default=3.0, gt=0.0, le=600.0, description="Longest wait for the receiver to accept a stream."
+    )
+
+    def default_link(self) -> LinkConfig:
+        """Configuration of the link ``default`` at the start.
+
+        Raises:
+            InvalidInput: one sentence per bad value.
+        """
+        return checked_config({"snr_db": self.snr_db, "seed": self.seed}).with_fading(self.fading)

@@ -1,0 +1,167 @@
+"""`deepsc channel get|list|set|reset|stats`: drives a running channel proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from channel_sim.client import ChannelClient
+    from protos import channel_pb2
+    from shared.errors import DeepscError
+
+Answer = TypeVar("Answer")
+
+Target = Annotated[str, typer.Option("--target", metavar="HOST:PORT", help="Address of the channel proxy.")]
+Link = Annotated[str, typer.Option("--link", help="Name of the link.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+DEFAULT_TARGET = "127.0.0.1:50052"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the `channel` commands to `app`."""
+    channel = typer.Typer(name="channel", help="Drive a running channel proxy.", no_args_is_help=True)
+    channel.command("get")(get_command)
+    channel.command("list")(list_command)
+    channel.command("set")(set_command)
+    channel.command("reset")(reset_command)
+    channel.command("stats")(stats_command)
+    app.add_typer(channel)
+
+
+def get_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_json: AsJson = False) -> None:
+    """Show what a link does to frames."""
+    _show(_ask(target, lambda client: client.get(link), as_json), as_json)
+
+
+def list_command(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
+    """Show all links."""
+    _show_all(_ask(target, lambda client: client.links(), as_json), as_json)
+
+
+def set_command(
+    target: Target = DEFAULT_TARGET,
+    link: Link = "default",
+    snr_db: Annotated[float | None, typer.Option("--snr-db", help="Es/N0 per complex sample, in dB.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the link's random generator.")] = None,
+    fading: Annotated[str | None, typer.Option("--fading", help="'none' or a kind of fading: 'rayleigh'.")] = None,
+    impairment: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--impairment",
+            metavar="KIND[:NAME=VALUE,...]",
+            help="The whole list of impairments, one option each; 'none' empties it.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change a link from the next frame on; what is not named stays as it is."""
+
+    async def change(client: ChannelClient) -> channel_pb2.LinkState:
+        impairments = None if impairment is None else [_parsed(each) for each in impairment if each != "none"]
+        return await client.set(link, snr_db=snr_db, seed=seed, fading=fading, impairments=impairments)
+
+    _show(_ask(target, change, as_json), as_json)
+
+
+def reset_command(
+    target: Target = DEFAULT_TARGET,
+    link: Annotated[str, typer.Option("--link", help="Name of the link; all links without it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring links back to how they were created, and their counters to zero."""
+    _show_all(_ask(target, lambda client: client.reset(link), as_json), as_json)
+
+
+def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_json: AsJson = False) -> None:
+    """Show what passed over a link since it was created or reset."""
+    stats = _ask(target, lambda client: client.stats(link), as_json)
+    counters = {
+        "link": stats.link,
+        "version": stats.version,
+        "streams": stats.streams,
+        "streams_open": stats.streams_open,
+        "frames": stats.frames,
+        "samples": stats.samples,
+        "frames_lost": stats.frames_lost,
+        "frames_erased": stats.frames_erased,
+        "snr_db_realised": stats.snr_db_realised if stats.HasField("snr_db_realised") else None,
+        "gain_db": stats.gain_db if stats.HasField("gain_db") else None,
+    }
+    if as_json:
+        typer.echo(json.dumps(counters))
+        return
+    for name, value in counters.items():
+        typer.echo(f"{name:16} {'-' if value is None else f'{value:.2f}' if isinstance(value, float) else value}")
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """`kind:gain=6,taps=[0,1]` as `{"kind": "kind", "gain": 6, "taps": [0, 1]}`; a value that is no JSON is a word."""
+    from shared.errors import InvalidInput
+
+    kind, _, parameters = text.partition(":")
+    fields: dict[str, Any] = {"kind": kind}
+    for parameter in filter(None, re.split(r",(?![^\[]*\])", parameters)):
+        name, equals, value = parameter.partition("=")
+        if not equals:
+            raise InvalidInput(f"{parameter!r} of {text!r} is not NAME=VALUE")
+        try:
+            fields[name] = json.loads(value)
+        except json.JSONDecodeError:
+            fields[name] = value
+    return fields
+
+
+def _ask(target: str, question: Callable[[ChannelClient], Awaitable[Answer]], as_json: bool) -> Answer:
+    """Asks the proxy and returns its answer; its refusal is printed and ends the program with status 1."""
+    from channel_sim.client import channel_client
+    from shared.errors import DeepscError
+
+    async def conversation() -> Answer:
+        async with channel_client(target) as client:
+            return await question(client)
+
+    try:
+        return asyncio.run(conversation())
+    except DeepscError as error:
+        _fail(error, as_json)
+
+
+def _document(state: channel_pb2.LinkState) -> dict[str, Any]:
+    from channel_sim.messages import config_fields
+
+    fields = config_fields(state.config)
+    return {"link": state.config.link, "version": state.version, "fading": state.fading, **fields}
+
+
+def _show(state: channel_pb2.LinkState, as_json: bool) -> None:
+    typer.echo(json.dumps(_document(state)) if as_json else _line(_document(state)))
+
+
+def _show_all(states: list[channel_pb2.LinkState], as_json: bool) -> None:
+    documents = [_document(state) for state in states]
+    typer.echo(json.dumps({"links": documents}) if as_json else "\n".join(_line(each) for each in documents))
+
+
+def _line(document: dict[str, Any]) -> str:
+    impairments = "; ".join(
+        " ".join([each["kind"], *(f"{name}={value}" for name, value in each.items() if name != "kind")])
+        for each in document["impairments"]
+    )
+    return (
+        f"{document['link']}: version {document['version']}, SNR {document['snr_db']:g} dB, seed {document['seed']}, "
+        f"impairments: {impairments or 'none'}"
+    )
+
+
+def _fail(error: DeepscError, as_json: bool) -> NoReturn:
+    if as_json:
+        typer.echo(json.dumps({"error": error.message, "reason": error.reason}))
+    typer.echo(f"error: {error}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,92 @@
+"""``deepsc channel``: one JSON document, or lines for people; a refusal is a sentence and status 1."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.channel import register
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A proxy without a receiver: its links can be driven all the same."""
+    words = [sys.executable, "-m", "channel_sim", "--port", "0", "--snr-db", "9"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as proxy:
+        assert proxy.stdout is not None
+        yield json.loads(proxy.stdout.readline())["address"]
+        proxy.terminate()
+
+
+def run(*words: str) -> Result:
+    app = typer.Typer()
+    register(app)
+    app.command("other")(lambda: None)
+    return CliRunner().invoke(app, ["channel", *words])
+
+
+def answer(address: str, *words: str) -> dict[str, Any]:
+    result = run(*words, "--target", address, "--json")
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_set_get_and_reset_speak_json(address: str) -> None:
+    answer(address, "reset")
+    before = answer(address, "get")
+    assert before == {
+        "link": "default", "version": before["version"], "fading": "none", "snr_db": 9.0, "seed": 0, "impairments": [],
+    }  # fmt: skip
+    changed = answer(address, "set", "--snr-db", "-5", "--fading", "rayleigh", "--seed", "7")
+    assert (changed["snr_db"], changed["fading"], changed["seed"]) == (-5.0, "rayleigh", 7)
+    assert changed["impairments"] == [{"kind": "rayleigh"}]
+    assert answer(address, "get") == changed
+    assert answer(address, "set", "--impairment", "none")["impairments"] == []
+    (link,) = answer(address, "reset")["links"]
+    assert link["snr_db"] == 9.0
+    assert answer(address, "list") == {"links": [link]}
+
+
+def test_stats_speak_json_and_hold_nothing_before_the_first_frame(address: str) -> None:
+    stats = answer(address, "stats")
+    assert (stats["frames"], stats["snr_db_realised"], stats["gain_db"]) == (0, None, None)
+
+
+def test_people_get_a_line(address: str) -> None:
+    run("reset", "--target", address)
+    shown = run("set", "--impairment", "rayleigh", "--snr-db", "3", "--target", address).stdout
+    assert shown.startswith("default: version ")
+    assert shown.endswith("SNR 3 dB, seed 0, impairments: rayleigh\n")
+    assert "frames_lost      0" in run("stats", "--target", address).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "sentence"),
+    [
+        (("set", "--snr-db", "1000"), "INVALID_INPUT", "snr_db is 1000"),
+        (("set", "--fading", "rain"), "INVALID_INPUT", "no fading 'rain'"),
+        (("set", "--impairment", "rain"), "INVALID_INPUT", "'rain'"),
+        (("set", "--impairment", "rayleigh:deep"), "INVALID_INPUT", "'deep' of 'rayleigh:deep' is not NAME=VALUE"),
+        (("set", "--impairment", "rayleigh:deep=[1,2]"), "INVALID_INPUT", "deep is [1, 2]"),
+        (("set", "--seed", "-1"), "INVALID_INPUT", "seed is -1"),
+        (("get", "--link", "moon"), "UNKNOWN_LINK", "no link 'moon'"),
+    ],
+)
+def test_refusal_is_a_sentence_and_status_1(address: str, words: tuple[str, ...], reason: str, sentence: str) -> None:
+    result = run(*words, "--target", address, "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["reason"] == reason
+    assert sentence in json.loads(result.stdout)["error"]
+    assert sentence in result.stderr
+
+
+def test_no_proxy_is_a_lost_link() -> None:
+    result = run("get", "--target", "127.0.0.1:1")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the channel at 127.0.0.1:1 went away or cannot be reached" in result.stderr
