@@ -38,6 +38,13 @@ def test_scale_of_a_payload_is_told_to_nobody() -> None:
     assert all(np.array_equal(frames[0].samples, frame.samples) for frame in frames)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_payload_whose_squares_leave_double_precision_is_scaled_all_the_same(scale: float) -> None:
+    payload = np.random.default_rng(1).standard_normal(50) + 0j
+    expected = build_frame(HEADER, payload, profile_for(6)).samples
+    np.testing.assert_allclose(build_frame(HEADER, scale * payload, profile_for(6)).samples, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
 def test_every_channel_use_is_counted(profile: Profile) -> None:
     frame = build_frame(HEADER, np.ones(100, dtype=np.complex64), profile)

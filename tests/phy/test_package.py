@@ -23,7 +23,8 @@ def test_importing_the_framing_brings_numpy_and_nothing_heavier() -> None:
     # The channel proxy imports it and has to start in a second.
     program = (
         "import sys, numpy; before = set(sys.modules); import shared.phy\n"
-        "outside = {name.partition('.')[0] for name in set(sys.modules) - before} - {'numpy', *sys.stdlib_module_names}\n"
+        "outside = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "outside -= {'numpy', *sys.stdlib_module_names}\n"
         "print(sorted(outside))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

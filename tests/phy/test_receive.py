@@ -140,6 +140,15 @@ def test_profile_is_never_mistaken_on_a_good_channel(profile: Profile) -> None:
             assert detect_profile(cross(frame.samples, snr_db, rng, 1j).astype(np.complex128)) is profile
 
 
+def test_decoded_header_is_used_as_pilots() -> None:
+    rng = np.random.default_rng(30)
+    reports = [receive_frame(cross(build_frame(HEADER, gaussian(8, rng), SHORT).samples, 12, rng)) for _ in range(600)]
+    decoded = [report.estimate.snr_db for report in reports if isinstance(report, DataFrame)]
+    assert len(decoded) == 600
+    bound = 1 / SHORT.overhead
+    assert 0.8 < np.var(np.array(decoded) * np.log(10) / 10) / bound < 1.3  # pilots alone: 2.8
+
+
 def test_sounding_measures_the_channel() -> None:
     rng = np.random.default_rng(26)
     reports = [receive_frame(cross(build_sounding().samples, 6, rng, 0.5j)) for _ in range(50)]
