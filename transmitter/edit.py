@@ -20,7 +20,7 @@ from torch import Tensor
 from shared.attributes import attribute_names
 from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor
-from shared.prior.mobile_stylegan import MobileStyleGan
+from shared.prior.face_prior import FacePrior
 from transmitter.editor import EditOutcome
 
 SIDE = 128
@@ -62,7 +62,7 @@ class AttributesMatcher:
 
     def __init__(
         self,
-        prior: MobileStyleGan,
+        prior: FacePrior,
         predictor: DegreePredictor,
         directions: EditDirections,
         tolerance: float = 0.25,

@@ -6,6 +6,10 @@ from shared.codec.basis import LatentBasis
 
 @pytest.fixture(scope="session")
 def basis() -> LatentBasis:
+    return face_like_basis()
+
+
+def face_like_basis() -> LatentBasis:
     """Statistics like a face prior's: variance falls over features and over layer modes."""
     generator = np.random.default_rng(5)
     layers, _ = np.linalg.qr(generator.standard_normal((16, 16)))

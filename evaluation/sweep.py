@@ -1,0 +1,132 @@
+"""Curves over SNR and payload: what the receiver would show against what was meant, averaged over faces.
+
+Run: ``deepsc sweep --quick`` or ``python -m evaluation.sweep``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from channel_sim.awgn import Awgn
+from channel_sim.chain import Chain
+from channel_sim.channel_model import ChannelModel
+from channel_sim.randomness import FrameContext
+from evaluation.link import deliver, rate_distortion_nmse_db
+from evaluation.metrics import Metrics
+from shared.codec.catalogue import CodecName, load_codec
+from shared.codec.linear import LinearCodec
+from shared.prior.face_prior import broadcast_w, truncate
+from shared.prior.mobile_stylegan import MobileStyleGan
+from shared.tensors import to_pictures
+
+SIDE = 256
+"""Side in pixels at which faces are compared."""
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """Means over the faces at one operating point.
+
+    Attributes:
+        codec: name in the catalogue.
+        snr_db: of the channel, declared.
+        k_payload: payload symbols.
+        k_total: with pilots and header.
+        faces: how many were sent.
+        erased: how many frames were erased.
+        latent_nmse_db: of the faces that arrived, NMSE of means.
+        bound_nmse_db: Gaussian rate-distortion bound of the codec's own statistics with these payload symbols.
+        lpips: received against intended at 256 px; an erased face counts as mid-grey.
+        identity_cosine: SFace, received against intended; an erased face counts as 0.
+        snr_db_estimated: mean of the receiver's estimates.
+    """
+
+    codec: CodecName
+    snr_db: float
+    k_payload: int
+    k_total: int
+    faces: int
+    erased: int
+    latent_nmse_db: float
+    bound_nmse_db: float
+    lpips: float
+    identity_cosine: float
+    snr_db_estimated: float
+
+
+def sample_latents(prior: MobileStyleGan, count: int, seed: int, psi: float = 0.7) -> NDArray[np.float32]:
+    """``(count, 16, 512)`` latents of faces that the prior draws."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        w = truncate(prior.mapping(torch.randn(count, prior.w_dim, generator=generator)), prior.mean_w, psi)
+    return np.ascontiguousarray(broadcast_w(w).numpy())
+
+
+class Sweep:
+    """Sends the same faces at many operating points.
+
+    Args:
+        prior: draws the faces.
+        latents: what is sent, ``(N, 16, 512)``.
+        metrics: how pictures are compared.
+    """
+
+    def __init__(self, prior: MobileStyleGan, latents: NDArray[np.float32], metrics: Metrics) -> None:
+        self._prior, self._latents, self._metrics = prior, latents, metrics
+        self._intended = [self._draw(w_plus) for w_plus in latents]
+
+    def _draw(self, w_plus: NDArray[np.float32]) -> NDArray[np.uint8]:
+        with torch.inference_mode():
+            return to_pictures(self._prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
+
+    def at(
+        self, name: CodecName, snr_db: float, k_payload: int, propagation: Sequence[ChannelModel] = (), seed: int = 0
+    ) -> SweepPoint:
+        """One operating point; the transmitter knows the declared SNR, as after a report."""
+        codec = load_codec(name)
+        assert isinstance(codec, LinearCodec)
+        chain = Chain([*propagation, Awgn(snr_db=snr_db)])
+        errors, energies, lpips, cosines, estimates = [], [], [], [], []
+        uses = None
+        for index, (w_plus, intended) in enumerate(zip(self._latents, self._intended, strict=True)):
+            frame = FrameContext(seed=seed, stream_id=f"sweep-{index}", sequence=1)
+            delivery = deliver(w_plus, codec, chain, k_payload, snr_db, frame)
+            uses = delivery.uses
+            estimates.append(delivery.snr_db_estimated)
+            if delivery.w_plus is None:
+                shown = np.full_like(intended, 128)
+                cosines.append(0.0)
+            else:
+                shown = self._draw(delivery.w_plus)
+                errors.append(np.square(delivery.w_plus - w_plus, dtype=np.float64).sum())
+                energies.append(np.square(w_plus - codec.basis.mean, dtype=np.float64).sum())
+                cosines.append(self._metrics.identity_cosine(shown, intended))
+            lpips.append(self._metrics.lpips(shown, intended))
+        assert uses is not None
+        variances = np.square(codec.basis.deviation.astype(np.float64))
+        return SweepPoint(
+            codec=name,
+            snr_db=snr_db,
+            k_payload=k_payload,
+            k_total=uses.k_total,
+            faces=len(self._latents),
+            erased=len(self._latents) - len(errors),
+            latent_nmse_db=float(10 * np.log10(np.sum(errors) / np.sum(energies))) if errors else float("nan"),
+            bound_nmse_db=rate_distortion_nmse_db(variances, k_payload, snr_db),
+            lpips=float(np.mean(lpips)),
+            identity_cosine=float(np.mean(cosines)),
+            snr_db_estimated=float(np.nanmean(estimates)),
+        )
+
+
+def rounded(point: SweepPoint) -> dict[str, object]:
+    """The point as JSON takes it, figures to three decimals."""
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in asdict(replace(point)).items()
+    }
