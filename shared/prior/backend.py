@@ -1,7 +1,7 @@
 """Serving: a latent to an 8 bit picture, as fast as the machine at hand allows.
 
 Training and inversion call the torch module; the services call an `InferenceBackend`, which needs no gradient. All
-backends run one graph, `_Renderer`, so that they agree to a grey level; `docs/prior.md` holds the measurements behind
+backends run one graph, `Renderer`, so that they agree to a grey level; `docs/prior.md` holds the measurements behind
 the choice. A backend draws one latent at a time: a picture then never depends on what it was batched with.
 """
 
@@ -40,7 +40,7 @@ class InferenceBackend(Protocol):
         """
 
 
-class _Renderer(nn.Module):
+class Renderer(nn.Module):
     """The graph that is served: `(1, 16, 512)` float32 to `(1, R, R, 3)` uint8, -1 is 0 and 1 is 255."""
 
     def __init__(self, prior: MobileStyleGan, resolution: int) -> None:
@@ -63,7 +63,7 @@ class TorchBackend:
     def render(self, w_plus: NDArray[np.float32], resolution: int) -> Pictures:
         """Render; see `InferenceBackend`."""
         _check(w_plus, resolution)
-        renderer = _Renderer(self._prior, resolution)
+        renderer = Renderer(self._prior, resolution)
         with torch.inference_mode():
             latents = torch.from_numpy(w_plus).to(self._device)
             return np.concatenate([renderer(latent[None]).cpu().numpy() for latent in latents])
@@ -120,7 +120,7 @@ class OpenVinoBackend:
             # Shape checks become constants in a trace. Wanted here: the shape of a served latent never changes.
             warnings.simplefilter("ignore")
             traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                _Renderer(self._prior, resolution), example, check_trace=False
+                Renderer(self._prior, resolution), example, check_trace=False
             )
         graph = self._openvino.convert_model(traced, example_input=example, input=list(example.shape))
         with contextlib.suppress(OSError):  # a read-only home costs a translation at each start, nothing else
