@@ -81,7 +81,8 @@ def fit_basis(latents: NDArray[np.float64]) -> LatentBasis:
 def principal_columns(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal eigenvectors as columns, largest eigenvalue first."""
     _, vectors = np.linalg.eigh(covariance)
-    return np.ascontiguousarray(vectors[:, ::-1], dtype=np.float64)
+    columns: NDArray[np.float64] = np.ascontiguousarray(vectors[:, ::-1], dtype=np.float64)
+    return columns
 
 
 def smooth(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """Endless faces with known latents: samples of the prior at 128 px.
 
-On CUDA they are rendered as they are asked for; on a CPU, where rendering is slower than training, a bank of them is
-rendered once and kept.
+A bank of them is rendered once and kept, because rendering is slower than training on them.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from shared.prior.face_prior import broadcast_w, truncate
+from shared.prior.backend import make_backend
+from shared.prior.face_prior import NUM_STYLES, truncate
 from shared.prior.mobile_stylegan import MobileStyleGan
-from shared.tensors import to_pictures
 
 SIDE = 128
 PSI_RANGE = (0.4, 1.0)
@@ -56,7 +55,7 @@ class SampleBank:
         self.w, self.images = w, images
 
     @classmethod
-    def make(cls, prior: MobileStyleGan, count: int, cache: Path, seed: int = 0, batch: int = 16) -> SampleBank:
+    def make(cls, prior: MobileStyleGan, count: int, cache: Path, seed: int = 0, batch: int = 50) -> SampleBank:
         """Opens the bank of ``count`` samples in ``cache``, rendering what is missing (an interrupted call goes on)."""
         w_path, images_path = cache / f"samples_{seed}_{count}_w.npy", cache / f"samples_{seed}_{count}_images.npy"
         done_path = cache / f"samples_{seed}_{count}_done.txt"
@@ -68,17 +67,13 @@ class SampleBank:
         w = np.load(w_path)
         first = int(done_path.read_text()) if done_path.exists() else 0
         images = np.load(images_path, mmap_mode="r+" if first < count else "r")
+        backend = make_backend("auto", prior)
         for start in range(first, count, batch):
-            images[start : start + batch] = render(prior, torch.from_numpy(w[start : start + batch]))
-            if start // batch % 20 == 19:
-                images.flush()
-                done_path.write_text(str(start + batch))
-                print(f"rendered {start + batch} of {count}", flush=True)
+            chunk = slice(start, min(start + batch, count))
+            w_plus = np.repeat(w[chunk, None], NUM_STYLES, axis=1)
+            images[chunk] = backend.render(w_plus, SIDE)
+            images.flush()
+            done_path.write_text(str(chunk.stop))
+            print(f"rendered {chunk.stop} of {count}", flush=True)
         done_path.write_text(str(count))
         return cls(w, images)
-
-
-def render(prior: MobileStyleGan, w: Tensor) -> NDArray[np.uint8]:
-    """``(B, 512)`` -> uint8 ``(B, 128, 128, 3)``."""
-    with torch.inference_mode():
-        return to_pictures(prior.synthesis(broadcast_w(w.to(prior.mean_w.device)).contiguous(), SIDE))
