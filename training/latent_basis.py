@@ -90,7 +90,7 @@ def smooth(table: NDArray[np.float64]) -> NDArray[np.float64]:
     kernel = np.ones(SMOOTHING) / SMOOTHING
     padded = np.pad(np.log(np.maximum(table, 1e-12)), ((0, 0), (SMOOTHING // 2,) * 2), mode="edge")
     rows = [np.convolve(row, kernel, mode="valid") for row in padded]
-    smoothed = np.exp(np.stack(rows))
+    smoothed: NDArray[np.float64] = np.exp(np.stack(rows))
     # The first axes carry most of the variance, fall steeply, and are known well: they keep their own value.
     smoothed[:, : SMOOTHING // 2 + 1] = np.maximum(table[:, : SMOOTHING // 2 + 1], 1e-12)
     return smoothed
