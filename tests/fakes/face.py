@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,14 +22,16 @@ def latent_of(degrees: NDArray[np.floating] | list[float]) -> Latent:
 
 
 class FakeBackend:
-    """Draws bars. Counts its calls, because drawing twice is a fault."""
+    """Draws bars, in ``seconds``. Counts its calls, because drawing twice is a fault."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 0.0) -> None:
         self.calls = 0
+        self.seconds = seconds
 
     def render(self, w_plus: NDArray[np.float32], resolution: int) -> NDArray[np.uint8]:
         """``(B, 16, 512)`` to ``(B, resolution, resolution, 3)``."""
         self.calls += 1
+        time.sleep(self.seconds)
         degrees = np.clip(w_plus[:, 0, :COUNT], 0, 5)
         bar = np.minimum(np.arange(resolution) * COUNT // resolution, COUNT - 1)
         levels = np.rint(DARKEST + PER_DEGREE * degrees).astype(np.uint8)[:, bar]  # (B, resolution)

@@ -1,0 +1,73 @@
+"""``deepsc invert``: the photo's latent and what it shows, without a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.options import LargestFace, Resolution
+from cli.output import AsJson, output_folder, print_json, read_file
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to ``app``."""
+    app.command("invert")(invert_command)
+
+
+def invert_command(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo with one face.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for pictures and latent.")] = Path("out/invert"),
+    refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 40,
+    resolution: Resolution = 1024,
+    largest_face: LargestFace = False,
+    as_json: AsJson = False,
+) -> None:
+    """Align a photo, find its latent, and save aligned.png, reconstruction.png and latent.npz."""
+    import numpy as np
+    from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
+
+    from cli.report import degrees
+    from cli.session import progress_display
+    from shared.attribute_predictor import degrees_of
+    from shared.pictures import SYNTHETIC, encode_png, served_resolution
+
+    side = served_resolution(resolution, resolution)
+    data, folder = read_file(image), output_folder(out)
+    with progress_display() as tell:
+        tell("loading the models", 0, 1)
+        aligned = load_finder().find(data, largest_face=largest_face)
+        inversion = load_inverter().invert(
+            aligned, refine_steps, lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps)
+        )
+        tell("drawing", 0, 1)
+        reconstruction = load_backend().render(inversion.w_plus[None], side)[0]
+        shown = degrees(degrees_of(load_predictor(), reconstruction))
+    (folder / "aligned.png").write_bytes(encode_png(aligned))
+    (folder / "reconstruction.png").write_bytes(encode_png(reconstruction, SYNTHETIC))
+    np.savez(folder / "latent.npz", w_plus=inversion.w_plus)
+    document = {
+        "image": str(image),
+        "refine_steps": refine_steps,
+        "lpips": round(inversion.lpips, 6),
+        "identity_cosine": round(inversion.identity_cosine, 6),
+        "degrees": shown,
+        "losses": [round(loss, 6) for loss in inversion.losses],
+        "elapsed_ms": round(inversion.elapsed_ms, 1),
+        "files": {
+            name: str(folder / file)
+            for name, file in (
+                ("aligned", "aligned.png"),
+                ("reconstruction", "reconstruction.png"),
+                ("latent", "latent.npz"),
+            )
+        },
+    }
+    if as_json:
+        print_json(document)
+        return
+    typer.echo(
+        f"LPIPS {inversion.lpips:.3f}, identity {inversion.identity_cosine:.2f}, {inversion.elapsed_ms:.0f} ms; "
+        f"aligned.png, reconstruction.png and latent.npz are in {folder}"
+    )

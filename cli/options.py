@@ -1,0 +1,22 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pictures and the report.")]
+Resolution = Annotated[
+    int, typer.Option("--resolution", metavar="PIXELS", help="Side of the faces served: 128, 256, 512 or 1024.")
+]
+Symbols = Annotated[
+    int,
+    typer.Option("--symbols", metavar="K", min=0, help="Payload symbols of a frame; 0 chooses by the measured SNR."),
+]
+LargestFace = Annotated[bool, typer.Option("--largest-face", help="Of several faces take the largest.")]
+RefineSteps = Annotated[
+    int | None,
+    typer.Option("--refine-steps", metavar="N", min=0, help="Gradient steps of the inversion after its first guess."),
+]
