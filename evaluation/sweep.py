@@ -1,12 +1,12 @@
 """Curves over SNR and payload: what the receiver would show against what was meant, averaged over faces.
 
-Run: ``deepsc sweep --quick`` or ``python -m evaluation.sweep``.
+Run: ``deepsc sweep``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -17,7 +17,6 @@ from channel_sim.chain import Chain
 from channel_sim.channel_model import ChannelModel
 from channel_sim.randomness import FrameContext
 from evaluation.link import deliver, rate_distortion_nmse_db
-from evaluation.metrics import Metrics
 from shared.codec.catalogue import CodecName, load_codec
 from shared.codec.linear import LinearCodec
 from shared.prior.face_prior import broadcast_w, truncate
@@ -26,6 +25,9 @@ from shared.tensors import to_pictures
 
 SIDE = 256
 """Side in pixels at which faces are compared."""
+
+Judge = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[float, float]]
+"""Two pictures ``(S, S, 3)`` to their LPIPS and identity cosine."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,17 @@ class Sweep:
     Args:
         prior: draws the faces.
         latents: what is sent, ``(N, 16, 512)``.
-        metrics: how pictures are compared.
+        judge: how pictures are compared.
     """
 
-    def __init__(self, prior: MobileStyleGan, latents: NDArray[np.float32], metrics: Metrics) -> None:
-        self._prior, self._latents, self._metrics = prior, latents, metrics
+    def __init__(self, prior: MobileStyleGan, latents: NDArray[np.float32], judge: Judge) -> None:
+        self._prior, self._latents, self._judge = prior, latents, judge
         self._intended = [self._draw(w_plus) for w_plus in latents]
 
     def _draw(self, w_plus: NDArray[np.float32]) -> NDArray[np.uint8]:
         with torch.inference_mode():
-            return to_pictures(self._prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
+            picture: NDArray[np.uint8] = to_pictures(self._prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
+        return picture
 
     def at(
         self, name: CodecName, snr_db: float, k_payload: int, propagation: Sequence[ChannelModel] = (), seed: int = 0
@@ -99,14 +102,14 @@ class Sweep:
             uses = delivery.uses
             estimates.append(delivery.snr_db_estimated)
             if delivery.w_plus is None:
-                shown = np.full_like(intended, 128)
+                lpips.append(self._judge(np.full_like(intended, 128), intended)[0])
                 cosines.append(0.0)
-            else:
-                shown = self._draw(delivery.w_plus)
-                errors.append(np.square(delivery.w_plus - w_plus, dtype=np.float64).sum())
-                energies.append(np.square(w_plus - codec.basis.mean, dtype=np.float64).sum())
-                cosines.append(self._metrics.identity_cosine(shown, intended))
-            lpips.append(self._metrics.lpips(shown, intended))
+                continue
+            distance, cosine = self._judge(self._draw(delivery.w_plus), intended)
+            lpips.append(distance)
+            cosines.append(cosine)
+            errors.append(np.square(delivery.w_plus - w_plus, dtype=np.float64).sum())
+            energies.append(np.square(w_plus - codec.basis.mean, dtype=np.float64).sum())
         assert uses is not None
         variances = np.square(codec.basis.deviation.astype(np.float64))
         return SweepPoint(
@@ -126,7 +129,4 @@ class Sweep:
 
 def rounded(point: SweepPoint) -> dict[str, object]:
     """The point as JSON takes it, figures to three decimals."""
-    return {
-        name: round(value, 3) if isinstance(value, float) else value
-        for name, value in asdict(replace(point)).items()
-    }
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(point).items()}

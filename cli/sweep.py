@@ -1,0 +1,88 @@
+"""``deepsc sweep``: quality over SNR and symbols, in process, for every codec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import AsJson, output_folder, print_json, stderr_console
+from shared.errors import InvalidInput
+
+QUICK_SNR_DB = "0,6,12"
+QUICK_SYMBOLS = "128"
+QUICK_FACES = 4
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to ``app``."""
+    app.command("sweep")(sweep_command)
+
+
+def sweep_command(
+    snr_db: Annotated[str, typer.Option(help="Es/N0 in dB, separated by commas.")] = "-5,0,6,12,20",
+    symbols: Annotated[str, typer.Option(help="Payload symbols, separated by commas.")] = "64,128,256",
+    codec: Annotated[str, typer.Option(help="linear, linear-mse or both.")] = "both",
+    faces: Annotated[int, typer.Option(min=1, help="Faces drawn from the prior.")] = 24,
+    fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
+    seed: Annotated[int, typer.Option(min=0, help="Of faces and channel.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="A few points, under half a minute.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for sweep.json.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the same faces at many operating points and tabulate what arrives."""
+    if quick:
+        snr_db, symbols, faces = QUICK_SNR_DB, QUICK_SYMBOLS, QUICK_FACES
+    points_db, lengths = numbers(snr_db, "--snr-db"), [round(k) for k in numbers(symbols, "--symbols")]
+
+    from rich.table import Table
+
+    from channel_sim.impairments.rayleigh import Rayleigh
+    from cli.judge import load_judge
+    from evaluation.sweep import Sweep, rounded, sample_latents
+    from shared.codec.catalogue import CODEC_NAMES
+    from shared.prior.mobile_stylegan import MobileStyleGan
+
+    if fading not in ("none", "rayleigh"):
+        raise InvalidInput(f"--fading is none or rayleigh, not {fading!r}")
+    names = [name for name in CODEC_NAMES if codec in (name, "both")]
+    if not names:
+        raise InvalidInput(f"--codec is {', '.join(CODEC_NAMES)} or both, not {codec!r}")
+    propagation = [Rayleigh()] if fading == "rayleigh" else []
+    prior = MobileStyleGan.load()
+    sweep = Sweep(prior, sample_latents(prior, faces, seed), load_judge())
+    console = stderr_console()
+    points = []
+    for k in lengths:
+        for point_db in points_db:
+            for name in names:
+                points.append(rounded(sweep.at(name, point_db, k, propagation, seed)))
+                console.print(f"[dim]{name} k={k} {point_db:g} dB[/dim]")
+    document = {"faces": faces, "fading": fading, "seed": seed, "points": points}
+    if out is not None:
+        import json
+
+        (output_folder(out) / "sweep.json").write_text(json.dumps(document, indent=1) + "\n")
+    if as_json:
+        print_json(document)
+        return
+    columns = [name for name in points[0] if name != "faces"]
+    table = Table(*columns)
+    for point in points:
+        table.add_row(*(str(point[name]) for name in columns))
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def numbers(text: str, option: str) -> list[float]:
+    """The numbers of a list written with commas.
+
+    Raises:
+        InvalidInput: if one of them is not a number.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InvalidInput(f"{option} takes numbers separated by commas, not {text!r}") from None
