@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 import cv2
@@ -11,25 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import FaceError
-from transmitter.face_crop import (
-    FFHQ_LANDMARKS,
-    FRAMED_BY,
-    Points,
-    cut_square,
-    fit_similarity,
-    framing,
-    invert,
-    transform,
-)
+from transmitter.face_crop import Points, cut_square, framing
 from transmitter.face_detector import Detection, FaceDetector
+from transmitter.face_mesh import FaceMesh, MeshFit
 
 Picture = NDArray[np.uint8]
 
 SEARCH_SIDES = (640, 320, 1280)  # the detector misses faces that fill a large picture, and small ones in a reduced one
-VIEW_SIDE = 256
-VIEW_SQUARES = (88, 104, 120, 136, 152, 168, 184, 200)  # FFHQ side in a view, px: where the landmarks scatter least
-MIRRORED = [1, 0, 2, 4, 3]
-NOSE_DEPTH = 0.12  # how far the nose tip stands out before the plane of eyes and mouth, in FFHQ sides
+NO_FACE = "no face was found: send a photo of one well-lit face that looks towards the camera"
+FITS = 2  # the second look at the levelled face settles what the detector's rough points left open
 
 
 @dataclass(frozen=True)
@@ -38,13 +27,18 @@ class AlignmentRules:
 
     Attributes:
         min_score: detector confidence below which something is not a face.
+        sure_score: confidence from which a face is taken for upright without looking at the photo turned; the
+            detector also sees faces upside down, with lower confidence and nonsense for landmarks.
+        min_presence: the mesh's confidence below which it is not a face after all.
         min_eye_distance_px: eyes closer than this hold too little of a person to send.
         max_yaw_deg: generous; a three-quarter view is about 45.
         bystander: faces narrower than this part of the widest one are background and do not count.
     """
 
     min_score: float = 0.7
-    min_eye_distance_px: float = 20.0
+    sure_score: float = 0.88
+    min_presence: float = 0.5
+    min_eye_distance_px: float = 16.0
     max_yaw_deg: float = 60.0
     bystander: float = 0.4
 
@@ -57,7 +51,7 @@ class AlignedFace:
         image: RGB `(S, S, 3)` uint8.
         landmarks: `(5, 2)` x, y in the photo: eyes, nose tip, corners of the mouth, the person's right ones first.
         face_px: side of the square in photo pixels; below S the image holds less detail than pixels.
-        yaw_deg: a rough estimate from the landmarks; positive when the nose points to the picture's right.
+        yaw_deg: how far the head is turned; positive when the nose points to the picture's right.
         roll_deg: how far the head was turned in the photo, clockwise positive; the square is level.
         score: the detector's confidence, 0 to 1.
     """
@@ -80,14 +74,15 @@ class FaceAligner:
         face.image                                      # (256, 256, 3)
     """
 
-    def __init__(self, detector: FaceDetector, rules: AlignmentRules = AlignmentRules()) -> None:
+    def __init__(self, detector: FaceDetector, mesh: FaceMesh, rules: AlignmentRules = AlignmentRules()) -> None:
         self._detector = detector
+        self._mesh = mesh
         self._rules = rules
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Self:
-        """Return an aligner with the detector at `path`, by default the pulled one; raises `WeightsMissing`."""
-        return cls(FaceDetector.load(path))
+    def load(cls) -> Self:
+        """Return an aligner with the pulled networks; raises `WeightsMissing`."""
+        return cls(FaceDetector.load(), FaceMesh.load())
 
     def align(self, photo: Picture, side: int, *, largest: bool = False) -> AlignedFace:
         """Cut the face out of an RGB photo `(H, W, 3)` as a level FFHQ square of `side` pixels.
@@ -97,70 +92,64 @@ class FaceAligner:
         """
         faces = self._find(photo)
         if not faces:
-            raise FaceError("no face was found: send a photo of one well-lit face that looks towards the camera")
+            raise FaceError(NO_FACE)
         if len(faces) > 1 and not largest:
             raise FaceError(
                 f"{len(faces)} faces were found: crop the photo to the one that is meant, or ask for the largest"
             )
-        landmarks = self._refine(photo, faces[0].landmarks)
-        self._check(landmarks)
-        square, face_px = framing(landmarks)
+        fit = self._fit(photo, faces[0].landmarks)
+        self._check(fit)
+        square, face_px = framing(fit.landmarks)
         return AlignedFace(
-            image=cut_square(photo, landmarks, side),
-            landmarks=landmarks,
+            image=cut_square(photo, fit.landmarks, side),
+            landmarks=fit.landmarks,
             face_px=face_px,
-            yaw_deg=_yaw_deg(landmarks),
+            yaw_deg=fit.yaw_deg,
             roll_deg=math.degrees(math.atan2(square[1, 0], square[0, 0])),
             score=faces[0].score,
         )
 
     def _find(self, photo: Picture) -> list[Detection]:
-        """Return the faces that count, the widest first, in photo coordinates; sideways only if none is upright."""
+        """Return the faces that count, the widest first, in photo coordinates.
+
+        Unless the upright photo settles it, the photo is also searched on its sides and upside down.
+        """
+        best: list[Detection] = []
         for quarter_turns in range(4):
-            turned = np.rot90(photo, quarter_turns)
-            for reduced, scale in _search_sizes(turned):
-                faces = self._detector.detect(reduced, self._rules.min_score)
-                if faces:
-                    widest = faces[0].box[2]
-                    counted = [face for face in faces if face.box[2] >= self._rules.bystander * widest]
-                    return [_in_photo(face, scale, quarter_turns, photo.shape) for face in counted]
+            faces = self._find_turned(photo, quarter_turns)
+            if faces and (not best or faces[0].score > best[0].score):
+                best = faces
+            if best and best[0].score >= self._rules.sure_score:
+                break
+        return best
+
+    def _find_turned(self, photo: Picture, quarter_turns: int) -> list[Detection]:
+        turned = np.rot90(photo, quarter_turns)
+        for reduced, scale in _search_sizes(turned):
+            faces = self._detector.detect(reduced, self._rules.min_score)
+            if faces:
+                least = self._rules.bystander * faces[0].box[2]
+                return [_in_photo(face, scale, quarter_turns, photo.shape) for face in faces if face.box[2] >= least]
         return []
 
-    def _refine(self, photo: Picture, landmarks: Points) -> Points:
-        """Look again at the levelled face, at several sizes and mirrored, and take the median.
+    def _fit(self, photo: Picture, rough: Points) -> MeshFit:
+        for _ in range(FITS):
+            fit = self._mesh.fit(photo, rough)
+            rough = fit.landmarks
+        return fit
 
-        One look scatters by about one hundredth of the square's side per landmark, sixteen by a third of that.
-        """
-        looks = [landmarks]
-        base = 2 * VIEW_SQUARES[-1]
-        level = cut_square(photo, landmarks, base)
-        from_unit, _ = framing(landmarks)
-        for square_px in VIEW_SQUARES:
-            view = np.full((VIEW_SIDE, VIEW_SIDE, 3), 127, np.uint8)
-            margin = (VIEW_SIDE - square_px) // 2
-            inner = slice(margin, margin + square_px)
-            view[inner, inner] = cv2.resize(level, (square_px, square_px), interpolation=cv2.INTER_AREA)
-            for mirrored in (False, True):
-                found = self._detector.detect(np.ascontiguousarray(view[:, ::-1]) if mirrored else view)
-                if found:
-                    points = found[0].landmarks
-                    if mirrored:
-                        points = (np.array([VIEW_SIDE - 1, 0]) + points * (-1, 1))[MIRRORED]
-                    looks.append(transform(from_unit, (points - margin + 0.5) / square_px))
-        refined: Points = np.median(looks, axis=0)
-        return refined
-
-    def _check(self, landmarks: Points) -> None:
-        eye_distance_px = float(np.hypot(*(landmarks[1] - landmarks[0])))
-        if eye_distance_px < self._rules.min_eye_distance_px:
+    def _check(self, fit: MeshFit) -> None:
+        if fit.presence < self._rules.min_presence:
+            raise FaceError(NO_FACE)
+        eye_distance_px = float(np.hypot(*(fit.landmarks[1] - fit.landmarks[0])))
+        if eye_distance_px < self._rules.min_eye_distance_px * math.cos(math.radians(fit.yaw_deg)):
             raise FaceError(
-                f"the face is too small: its eyes are {eye_distance_px:.0f} pixels apart and at least "
+                f"the face is too small: its eyes are {eye_distance_px:.1f} pixels apart and at least "
                 f"{self._rules.min_eye_distance_px:.0f} are needed; send a closer or larger photo"
             )
-        yaw_deg = _yaw_deg(landmarks)
-        if abs(yaw_deg) > self._rules.max_yaw_deg:
+        if abs(fit.yaw_deg) > self._rules.max_yaw_deg:
             raise FaceError(
-                f"the face is turned away by about {abs(yaw_deg):.0f} degrees and at most "
+                f"the face is turned away by {abs(fit.yaw_deg):.0f} degrees and at most "
                 f"{self._rules.max_yaw_deg:.0f} can be sent: use a photo that shows both eyes"
             )
 
@@ -189,10 +178,3 @@ def _in_photo(face: Detection, scale: float, quarter_turns: int, shape: tuple[in
     }[quarter_turns]
     left, top, box_width, box_height = (value / scale for value in face.box)
     return Detection((left, top, box_width, box_height), np.column_stack(turned), face.score)
-
-
-def _yaw_deg(landmarks: Points) -> float:
-    """Estimate the yaw: a nose tip standing out by a known depth moves sideways by its sine."""
-    to_unit = invert(fit_similarity(FFHQ_LANDMARKS[FRAMED_BY], landmarks[FRAMED_BY]))
-    aside = float(transform(to_unit, landmarks)[2, 0] - FFHQ_LANDMARKS[2, 0])
-    return math.degrees(math.asin(max(-1.0, min(1.0, aside / NOSE_DEPTH))))

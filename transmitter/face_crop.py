@@ -4,8 +4,6 @@ Pixel coordinates have whole numbers at pixel centres, as OpenCV counts them. A 
 `[sR | t]` that maps points as `R_s p + t`.
 """
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,28 +12,15 @@ Picture = NDArray[np.uint8]
 Points = NDArray[np.float64]
 Similarity = NDArray[np.float64]
 
-#: Where the detector sees eyes, nose tip and mouth corners in FFHQ-framed squares, as fractions of the side: means over
-#: samples of the prior and their mirror images. It sees eyes wider apart (0.267) than people mark them (0.249).
-FFHQ_LANDMARKS: Points = np.array(
-    [(0.3663, 0.4695), (0.6337, 0.4695), (0.5, 0.6182), (0.3833, 0.7299), (0.6167, 0.7299)], np.float64
-)
-FRAMED_BY = [0, 1, 3, 4]  # eyes and mouth; the nose tip moves as the head turns
+# The recipe's own constants, then two measured on samples of the prior: what its frames are to our landmarks' squares.
+EYES_PER_HALF_SIDE = 2.0
+EYE_TO_MOUTH_PER_HALF_SIDE = 1.8
+CENTRE_TOWARDS_MOUTH = 0.1
+SIDE_CORRECTION = 1.009
 PREFILTER = 2  # samples per output pixel and axis where the photo is finer than the output
 
 _FADE_WIDTH = 0.12  # of the side: how far past the photo's edge the mirrored picture is gone
 _BLUR = 0.02  # of the side
-
-
-def fit_similarity(source: Points, target: Points) -> Similarity:
-    """Return the least-squares similarity from `source (N, 2)` to `target (N, 2)`, without reflection.
-
-    As complex numbers it is `k p + t` with one complex k, so the fit is one ratio.
-    """
-    p, q = source @ (1, 1j), target @ (1, 1j)
-    centred = p - p.mean()
-    k = np.vdot(centred, q - q.mean()) / np.vdot(centred, centred)
-    t = q.mean() - k * p.mean()
-    return np.array([[k.real, -k.imag, t.real], [k.imag, k.real, t.imag]])
 
 
 def transform(similarity: Similarity, points: Points) -> Points:
@@ -44,21 +29,22 @@ def transform(similarity: Similarity, points: Points) -> Points:
     return mapped
 
 
-def invert(similarity: Similarity) -> Similarity:
-    """Return the similarity that undoes `similarity`."""
-    turn = np.linalg.inv(similarity[:, :2])
-    return np.column_stack([turn, -turn @ similarity[:, 2]])
-
-
-def scale_of(similarity: Similarity) -> float:
-    """Return by how much it enlarges."""
-    return math.hypot(similarity[0, 0], similarity[1, 0])
-
-
 def framing(landmarks: Points) -> tuple[Similarity, float]:
-    """Return the similarity from the unit FFHQ square into the photo, and the square's side in photo pixels."""
-    similarity = fit_similarity(FFHQ_LANDMARKS[FRAMED_BY], landmarks[FRAMED_BY])
-    return similarity, scale_of(similarity)
+    """Return the similarity from the unit FFHQ square into the photo, and the square's side in photo pixels.
+
+    The recipe of FFHQ: from the eyes' middle a tenth of the way to the mouth's lies the centre; the horizontal is the
+    mean of the eyes' direction and the right angle to the eyes-mouth direction; the half side is the larger of 2 eye
+    distances and 1.8 eyes-mouth distances. Takes `landmarks (5, 2)`: eyes, nose tip, corners of the mouth.
+    """
+    eyes_middle, mouth_middle = landmarks[:2].mean(axis=0), landmarks[3:].mean(axis=0)
+    eye_to_eye, eye_to_mouth = landmarks[1] - landmarks[0], mouth_middle - eyes_middle
+    horizontal = eye_to_eye + np.array([eye_to_mouth[1], -eye_to_mouth[0]])
+    horizontal /= np.hypot(*horizontal)
+    half = max(EYES_PER_HALF_SIDE * np.hypot(*eye_to_eye), EYE_TO_MOUTH_PER_HALF_SIDE * np.hypot(*eye_to_mouth))
+    side_px = float(2 * half * SIDE_CORRECTION)
+    centre = eyes_middle + CENTRE_TOWARDS_MOUTH * eye_to_mouth
+    turn = side_px * np.array([[horizontal[0], -horizontal[1]], [horizontal[1], horizontal[0]]])
+    return np.column_stack([turn, centre - turn @ (0.5, 0.5)]), side_px
 
 
 def cut_square(photo: Picture, landmarks: Points, side: int) -> Picture:

@@ -15,7 +15,7 @@ from shared.home import deepsc_home
 
 Sha256 = str
 #: How members of an archive become one of our files; `convert.py` holds one function for each.
-Conversion = Literal["copy", "mobile_stylegan", "torch_state", "flax_lpips"]
+Conversion = Literal["copy", "inner_zip", "mobile_stylegan", "torch_state", "flax_lpips"]
 
 
 class _Entry(BaseModel):

@@ -68,6 +68,16 @@ def _copy(archive: Path, file: ModelFile, target: Path) -> None:
     target.write_bytes(read_member(archive, file.members[0]))
 
 
+def _inner_zip(archive: Path, file: ModelFile, target: Path) -> None:
+    """The first member is itself a zip archive; the second is the file in it."""
+    outer, inner = file.members
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_member(archive, outer))) as bundle:
+            target.write_bytes(bundle.read(inner))
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise WeightsCorrupt(f"{outer} is not a zip archive that holds {inner}: {error}") from error
+
+
 def _mobile_stylegan(archive: Path, _file: ModelFile, target: Path) -> None:
     convert_wheel(archive, target)
 
@@ -123,6 +133,7 @@ def _save(arrays: Mapping[str, Any], target: Path) -> None:
 
 _CONVERSIONS: dict[Conversion, Callable[[Path, ModelFile, Path], None]] = {
     "copy": _copy,
+    "inner_zip": _inner_zip,
     "mobile_stylegan": _mobile_stylegan,
     "torch_state": _torch_state,
     "flax_lpips": _flax_lpips,
