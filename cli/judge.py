@@ -6,11 +6,11 @@ from cli.report import Judge
 
 
 def load_judge() -> Judge:
-    """LPIPS and identity cosine of two pictures ``(S, S, 3)``; the networks are loaded when first asked.
+    """LPIPS and identity cosine of two pictures ``(S, S, 3)``.
 
     Raises:
-        WeightsMissing: when asked, if they were not pulled.
+        WeightsMissing: if the networks were not pulled.
     """
-    from evaluation.metrics import load_metrics
+    from shared.perceptual.likeness import Likeness
 
-    return load_metrics()
+    return Likeness.load()

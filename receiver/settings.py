@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
+from shared.codec.catalogue import CodecName
 from shared.phy import MAX_SAMPLES
 from shared.pictures import served_resolution
 from shared.settings import ServiceSettings, variables_of
@@ -18,6 +19,7 @@ class ReceiverSettings(ServiceSettings):
     service: ClassVar[str] = "receiver"
 
     port: int = Field(50053, ge=0, le=65535, description="Port to listen on; 0 takes a free one and announces it.")
+    codec: CodecName = Field("linear", description="Code of the latent, the same at both ends.")
     resolution: int = Field(
         1024, description="Side in pixels of the faces for watchers who ask for none: 128, 256, 512 or 1024."
     )

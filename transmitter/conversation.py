@@ -138,14 +138,14 @@ class Conversation:
         said = [parsed.message, outcome.message]
         if not delivery.decoded:
             said.append(
-                f"All {len(delivery.reports)} frames were erased and the receiver still shows the face before; "
-                "say it again when the channel is better."
+                f"all {len(delivery.reports)} frames were erased and the receiver still shows the face before, "
+                "so say it again when the channel is better"
             )
         return TurnReport(
             turn=self._turns,
             instruction=parsed.instruction,
             edits=[_edit(edit) for edit in parsed.edits],
-            message=" ".join(part for part in said if part),
+            message="; ".join(part for part in said if part),
             degrees_before=outcome.degrees_before,
             degrees_after=outcome.degrees_after,
             intended_png=intended_png,

@@ -1,0 +1,75 @@
+"""The real blocks of the transmitter, with their weights: the one place that knows which they are."""
+
+from __future__ import annotations
+
+from shared.attribute_predictor import AttributePredictor
+from shared.codec.catalogue import load_codec
+from shared.degree_predictor import DegreePredictor
+from shared.perceptual.likeness import Likeness
+from shared.perceptual.lpips import Lpips
+from shared.perceptual.mobilefacenet import MobileFaceNet
+from shared.prior.backend import InferenceBackend, make_backend
+from shared.prior.mobile_stylegan import MobileStyleGan
+from shared.weights import committed
+from transmitter.align import FaceAligner
+from transmitter.edit import AttributesMatcher, EditDirections
+from transmitter.encoder import ImageEncoder
+from transmitter.find import PhotoFaceFinder
+from transmitter.invert import StyleGanInverter
+from transmitter.inverter import Inverter
+from transmitter.parts import FaceFinder, TransmitterParts
+from transmitter.settings import TransmitterSettings
+from transmitter.text.minilm_parser import MiniLmParser
+from transmitter.text.parser import InstructionParser
+
+
+def load_parts(settings: TransmitterSettings) -> TransmitterParts:
+    """All blocks, sharing one prior.
+
+    Raises:
+        WeightsMissing: if a model is not there.
+    """
+    prior = MobileStyleGan.load()
+    predictor = _degree_predictor()
+    directions = EditDirections.load(committed("directions.safetensors"))
+    return TransmitterParts(
+        finder=load_finder(),
+        inverter=load_inverter(prior),
+        parser=load_parser(),
+        predictor=predictor,
+        editor=AttributesMatcher(prior, predictor, directions),
+        codec=load_codec(settings.codec),
+        backend=make_backend(prior=prior),
+    )
+
+
+def load_finder() -> FaceFinder:
+    """Photo to aligned face."""
+    return PhotoFaceFinder(FaceAligner.load())
+
+
+def load_inverter(prior: MobileStyleGan | None = None) -> Inverter:
+    """Aligned face to latent."""
+    encoder = ImageEncoder.load(committed("encoder.safetensors"))
+    return StyleGanInverter(
+        prior or MobileStyleGan.load(), encoder, Lpips.load(), MobileFaceNet.load(), Likeness.load()
+    )
+
+
+def load_parser() -> InstructionParser:
+    """Sentence to edits."""
+    return MiniLmParser.load()
+
+
+def load_predictor() -> AttributePredictor:
+    """Picture to degrees."""
+    return _degree_predictor()
+
+
+def load_backend() -> InferenceBackend:
+    """Latent to picture."""
+    return make_backend()
+
+
+def _degree_predictor() -> DegreePredictor:
+    return DegreePredictor.load(committed("degrees.safetensors"))
