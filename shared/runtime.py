@@ -36,7 +36,7 @@ import structlog
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from shared.errors import InvalidInput
+from shared.errors import DeepscError, InvalidInput
 from shared.guard import CallGuard
 from shared.logs import configure_logs
 from shared.settings import ServiceSettings
@@ -167,14 +167,15 @@ def serve(settings: SettingsT, assemble: Assemble[SettingsT]) -> int:
     ``{"service": "channel", "address": "127.0.0.1:50052"}``. Logs go to standard error.
 
     Returns:
-        The exit status: 0 after a drain, 2 if the service could not start.
+        The exit status: 0 after a drain, 2 if the service could not start with its settings, 1 if it could not for
+        another reason, such as a missing model.
     """
     configure_logs(settings.service, settings.log_level, settings.log_format)
     try:
         asyncio.run(_until_signalled(settings, assemble))
-    except InvalidInput as error:
+    except DeepscError as error:
         _log.error("cannot start", message=error.message)
-        return 2
+        return 2 if isinstance(error, InvalidInput) else 1
     return 0
 
 
