@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-import numpy as np
-
-from channel_sim.channel_model import ChannelModel, Stage
+from channel_sim.channel_model import ChannelModel, Fate, LinkEffect, Stage
+from channel_sim.power import SILENCE, mean_power, to_db
 from channel_sim.randomness import FrameContext
 from shared.phy.cf32 import Samples
+
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True)
@@ -20,13 +22,15 @@ class Passage:
     Attributes:
         samples: what the receiver gets, shape ``(n,)``.
         gain: signal power behind the propagation models over that before them: the frame's ``|h|^2``.
-        signal_power: of the signal where the noise is added.
-        noise_power: of what was added there.
+        signal_power: of the signal behind the propagation models.
+        interference_power: of what the interference models added to it.
+        noise_power: of the thermal noise that was added then.
     """
 
     samples: Samples
     gain: float
     signal_power: float
+    interference_power: float
     noise_power: float
 
     @property
@@ -35,52 +39,61 @@ class Passage:
 
     @property
     def snr_db_realised(self) -> float:
-        """Es/N0 that this very frame got, in dB."""
+        """Es/N0 that this very frame got, in dB; interference is no part of it."""
         return to_db(self.signal_power) - to_db(self.noise_power)
+
+    @property
+    def sir_db_realised(self) -> float | None:
+        """Signal over interference that this very frame got, in dB; None where nothing interfered."""
+        return to_db(self.signal_power) - to_db(self.interference_power) if self.interference_power else None
 
 
 class Chain:
-    """Composes models: sender's parts, propagation, noise, receiver's parts; those of one stage in the order given.
+    """Composes models in the order of their stages; those of one stage act in the order given.
+
+    Two models of one kind draw different random numbers.
+
+    Args:
+        models: what acts on samples.
+        effects: what acts on whole frames.
 
     Example:
-        >>> chain = Chain([Awgn(snr_db=6.0), Rayleigh()])
-        >>> chain.models
-        (Rayleigh(kind='rayleigh'), Awgn(snr_db=6.0))
+        >>> Chain([Awgn(snr_db=6.0), Rayleigh()]).models
+        (Rayleigh(kind='rayleigh', doppler_hz=0.0), Awgn(snr_db=6.0))
     """
 
-    def __init__(self, models: Iterable[ChannelModel]) -> None:
+    def __init__(self, models: Iterable[ChannelModel], effects: Iterable[LinkEffect] = ()) -> None:
         self.models: Sequence[ChannelModel] = tuple(sorted(models, key=lambda model: model.stage))
+        self.effects: Sequence[LinkEffect] = tuple(effects)
+
+    def fate(self, frame: FrameContext) -> Fate:
+        """What becomes of a frame as a whole: lost if any effect loses it, delayed by all together."""
+        fates = [effect.fate(context) for effect, context in _told_apart(self.effects, frame)]
+        return Fate(any(fate.lost for fate in fates), sum(fate.delay_ms for fate in fates))
 
     def pass_through(self, samples: Samples, frame: FrameContext) -> Passage:
         """Sends one frame of shape ``(n,)`` through all models."""
-        sent = self._stage(Stage.TRANSMITTER, samples, frame)
-        faded = self._stage(Stage.PROPAGATION, sent, frame)
-        noisy = self._stage(Stage.NOISE, faded, frame)
-        received = self._stage(Stage.RECEIVER, noisy, frame)
+        behind = {Stage.AMPLIFIER: samples}
+        for model, context in _told_apart(self.models, frame):
+            samples = model.apply(samples, context)
+            behind[model.stage] = samples
+        sent = behind[Stage.AMPLIFIER]
+        faded = behind.get(Stage.PROPAGATION, sent)
+        disturbed = behind.get(Stage.INTERFERENCE, faded)
+        noisy = behind.get(Stage.NOISE, disturbed)
         signal_power = mean_power(faded)
         return Passage(
-            samples=received,
-            gain=signal_power / max(mean_power(sent), _SILENCE),
+            samples=samples,
+            gain=signal_power / max(mean_power(sent), SILENCE),
             signal_power=signal_power,
-            noise_power=mean_power(noisy - faded),
+            interference_power=0.0 if disturbed is faded else mean_power(disturbed - faded),
+            noise_power=0.0 if noisy is disturbed else mean_power(noisy - disturbed),
         )
 
-    def _stage(self, stage: Stage, samples: Samples, frame: FrameContext) -> Samples:
-        for model in self.models:
-            if model.stage is stage:
-                samples = model.apply(samples, frame)
-        return samples
 
-
-# -300 dB: keeps the logarithm of an all-zero frame finite.
-_SILENCE = 1e-30
-
-
-def mean_power(samples: Samples) -> float:
-    """Mean of ``|x|^2`` over a frame, linear."""
-    return float(np.vdot(samples, samples).real) / samples.size
-
-
-def to_db(power: float) -> float:
-    """``10 log10`` of a power ratio, with a floor of -300 dB."""
-    return 10.0 * math.log10(max(power, _SILENCE))
+def _told_apart(each_of: Sequence[Each], frame: FrameContext) -> Iterator[tuple[Each, FrameContext]]:
+    """Every model with the frame's context, changed for the second of a kind so that it draws numbers of its own."""
+    seen: Counter[type] = Counter()
+    for each in each_of:
+        yield each, replace(frame, occurrence=seen[type(each)]) if seen[type(each)] else frame
+        seen[type(each)] += 1

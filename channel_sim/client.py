@@ -41,6 +41,8 @@ class ChannelClient:
         snr_db: float | None = None,
         seed: int | None = None,
         fading: str | None = None,
+        sample_rate_hz: float | None = None,
+        frame_gap_ms: float | None = None,
         impairments: Iterable[Mapping[str, Any]] | None = None,
         expected_version: int | None = None,
     ) -> channel_pb2.LinkState:
@@ -51,15 +53,17 @@ class ChannelClient:
             snr_db: Es/N0 per complex sample at unit mean gain.
             seed: of the counter-based generator.
             fading: ``"none"`` or the kind of a propagation impairment, in place of all there are.
+            sample_rate_hz: complex samples per second.
+            frame_gap_ms: silence between two frames, in the stream's own time.
             impairments: the whole list, each as ``{"kind": name, parameter: value, ...}``; not with ``fading``.
             expected_version: refuses the change unless the link is at this version.
         """
-        given = {"snr_db": snr_db, "seed": seed, "impairments": None if impairments is None else list(impairments)}
+        given = {"snr_db": snr_db, "seed": seed, "sample_rate_hz": sample_rate_hz, "frame_gap_ms": frame_gap_ms}
+        fields: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        listed = {} if impairments is None else {"impairments": list(impairments)}
         # Checked here too: a protobuf message cannot even hold a negative seed or a parameter that does not exist.
-        wanted = checked_config({name: value for name, value in given.items() if value is not None})
-        request = channel_pb2.SetLinkRequest(
-            link=link, snr_db=snr_db, seed=seed, fading=fading, expected_version=expected_version
-        )
+        wanted = checked_config({**fields, **listed})
+        request = channel_pb2.SetLinkRequest(link=link, fading=fading, expected_version=expected_version, **fields)
         if impairments is not None:
             request.impairments.CopyFrom(impairments_message(wanted.impairments))
         with errors_of(self._peer):

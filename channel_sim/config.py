@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
 from channel_sim.channel_model import Stage
-from channel_sim.impairments import IMPAIRMENTS, Impairment
+from channel_sim.impairments import IMPAIRMENTS, FrameImpairment, Impairment, SampleImpairment
 from shared.errors import InvalidInput
 
 DEFAULT_LINK = "default"
@@ -23,6 +23,8 @@ class LinkConfig(BaseModel):
     Attributes:
         snr_db: Es/N0 per complex sample at unit mean channel gain.
         seed: of the counter-based generator.
+        sample_rate_hz: complex samples per second; gives hertz and microseconds their meaning.
+        frame_gap_ms: silence between a frame's end and the next one's start, in the stream's own time.
         impairments: in the order in which they act; sorted into physical order when the value is made.
     """
 
@@ -31,6 +33,8 @@ class LinkConfig(BaseModel):
     # Beyond these bounds float32 samples no longer hold the noise, or the signal, to a hundredth of a decibel.
     snr_db: float = Field(default=12.0, ge=-40.0, le=100.0)
     seed: int = Field(default=0, ge=0, lt=2**63)
+    sample_rate_hz: float = Field(default=1e6, ge=1e3, le=1e10)
+    frame_gap_ms: float = Field(default=0.0, ge=0.0, le=1e6)
     impairments: tuple[Impairment, ...] = Field(default=(), max_length=32)
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002
@@ -64,7 +68,10 @@ class LinkConfig(BaseModel):
 
     def chain(self) -> Chain:
         """The models of this configuration, composed."""
-        return Chain([Awgn(self.snr_db), *self.impairments])
+        return Chain(
+            [Awgn(self.snr_db), *(each for each in self.impairments if isinstance(each, SampleImpairment))],
+            [each for each in self.impairments if isinstance(each, FrameImpairment)],
+        )
 
 
 def checked_config(fields: dict[str, Any]) -> LinkConfig:

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from channel_sim.chain import Chain, Passage, to_db
+from channel_sim.chain import Chain, Passage
 from channel_sim.config import DEFAULT_LINK, LinkConfig, LinkName
+from channel_sim.power import to_db
 from shared.errors import DeepscError, InvalidInput, StatusName
 
 
@@ -42,6 +43,7 @@ class Counters:
 
     streams: int = 0
     frames: int = 0
+    frames_passed: int = 0
     samples: int = 0
     frames_lost: int = 0
     frames_erased: int = 0
@@ -53,20 +55,26 @@ class Counters:
         """Adds a frame that went through."""
         samples = passage.samples.size
         self.frames += 1
+        self.frames_passed += 1
         self.samples += samples
         self.gain_sum += passage.gain
         self.signal_energy += passage.signal_power * samples
         self.noise_energy += passage.noise_power * samples
 
+    def count_lost(self) -> None:
+        """Adds a frame that the link lost."""
+        self.frames += 1
+        self.frames_lost += 1
+
     @property
     def snr_db_realised(self) -> float | None:
         """Energy of all signal over that of all noise, in dB."""
-        return to_db(self.signal_energy) - to_db(self.noise_energy) if self.frames else None
+        return to_db(self.signal_energy) - to_db(self.noise_energy) if self.frames_passed else None
 
     @property
     def gain_db(self) -> float | None:
         """Mean gain of the frames, in dB."""
-        return to_db(self.gain_sum / self.frames) if self.frames else None
+        return to_db(self.gain_sum / self.frames_passed) if self.frames_passed else None
 
 
 class NamedLink:

@@ -10,6 +10,8 @@ from channel_sim.links import NamedLink
 from protos import channel_pb2
 from shared.errors import InvalidInput
 
+_SCALARS = ("snr_db", "seed", "sample_rate_hz", "frame_gap_ms")
+
 
 def state_message(link: NamedLink) -> channel_pb2.LinkState:
     """The complete state of a link."""
@@ -25,6 +27,8 @@ def config_message(name: str, config: LinkConfig) -> channel_pb2.LinkConfig:
         link=name,
         snr_db=config.snr_db,
         seed=config.seed,
+        sample_rate_hz=config.sample_rate_hz,
+        frame_gap_ms=config.frame_gap_ms,
         impairments=impairments_message(config.impairments),
     )
 
@@ -59,12 +63,13 @@ def stats_message(link: NamedLink) -> channel_pb2.LinkStats:
 
 
 def config_fields(message: channel_pb2.LinkConfig | channel_pb2.SetLinkRequest) -> dict[str, Any]:
-    """The plain values of those of ``snr_db``, ``seed`` and ``impairments`` that are present, unchecked.
+    """The plain values of a configuration's fields that are present, unchecked.
 
     Raises:
         InvalidInput: if an impairment of the list is of no kind.
     """
-    fields: dict[str, Any] = {name: getattr(message, name) for name in ("snr_db", "seed") if message.HasField(name)}
+    present = {field.name for field, _ in message.ListFields()}
+    fields: dict[str, Any] = {name: getattr(message, name) for name in _SCALARS if name in present}
     if message.HasField("impairments"):
         fields["impairments"] = [_impairment_fields(each) for each in message.impairments.impairments]
     return fields

@@ -2,7 +2,7 @@
 
 Philox4x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011) turns a 128-bit
 key and a 256-bit counter into random bits. The key is a hash of the link's seed and the stream's id; the counter's
-words are (draw, lane, frame, 0), where a lane belongs to one use in one model. So the same seed and the same frames
+words are (draw, lane, frame, block), where a lane belongs to one use in one model. So the same seed and the same frames
 give the same bits whatever the timing, the chunking and the number of other streams, and adding a model to a link
 leaves the noise of the others as it was.
 """
@@ -24,26 +24,32 @@ class FrameContext:
     Attributes:
         seed: of the link.
         stream_id: chosen by the sender.
-        sequence: the frame's number, rising within the stream.
-        first_sample: how many samples of the stream came before this frame: time, in samples, for models with memory.
+        sequence: the frame's number, rising within the stream from 1.
+        start_s: when its first sample passes, in seconds of the stream's own time, which counts samples and gaps.
+        sample_rate_hz: samples per second.
+        occurrence: 0, and 1, 2 ... for further models of one kind on one link.
     """
 
     seed: int
     stream_id: str
     sequence: int
-    first_sample: int = 0
+    start_s: float = 0.0
+    sample_rate_hz: float = 1e6
+    occurrence: int = 0
 
     def generator(self, lane: str) -> np.random.Generator:
         """A generator of this frame's own; ``lane`` names the use, such as ``"awgn"``."""
-        return self._at(lane, self.sequence)
+        return self._at(lane, self.sequence, 0)
 
-    def stream_generator(self, lane: str) -> np.random.Generator:
-        """A generator that is the same for all frames of the stream; frames are numbered from 1, so 0 is free."""
-        return self._at(lane, 0)
+    def stream_generator(self, lane: str, block: int = 0) -> np.random.Generator:
+        """A generator that is the same for all frames of the stream; ``block`` numbers several of one lane."""
+        # Frames are numbered from 1, so their place 0 is free.
+        return self._at(lane, 0, block)
 
-    def _at(self, lane: str, frame: int) -> np.random.Generator:
+    def _at(self, lane: str, frame: int, block: int) -> np.random.Generator:
         # The lowest word counts the draws.
-        counter = np.array([0, _word(lane), frame, 0], np.uint64)
+        word = _word(f"{lane}#{self.occurrence}" if self.occurrence else lane)
+        counter = np.array([0, word, frame, block], np.uint64)
         return np.random.Generator(np.random.Philox(counter=counter, key=self._key))
 
     @cached_property

@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc.aio
-import numpy as np
 
 from channel_sim.links import NamedLink
-from channel_sim.randomness import FrameContext
+from channel_sim.stream import ChannelStream
 from protos import link_pb2, link_pb2_grpc
 from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
 from shared.grpc_status import error_from
-from shared.phy.cf32 import Samples, from_bytes, to_bytes
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,14 @@ class _Sent:
 
 
 @dataclass(frozen=True)
+class _Delivery:
+    """A frame for the receiver, not before ``due`` on the event loop's clock; no frame ends the deliveries."""
+
+    frame: link_pb2.Frame | None
+    due: float
+
+
+@dataclass(frozen=True)
 class _End:
     """Nothing more will be sent: the sender is done (no error), or the stream ends with this error."""
 
@@ -62,30 +68,27 @@ class _ReceiverEnded:
 
 _Event = _Sent | _End | _ReceiverEnded
 
-# A frame of mean power 1 and of 2^20 samples cannot hold a component beyond 1024; what is larger still is no frame, and
-# its power would soon overflow float32.
-_MAX_COMPONENT = 1e4
-
 
 class Relay:
     """Carries one stream.
 
-    Frames go down in a task of their own; :meth:`run` brings the reports back in the order of the frames. Between the
-    two is a queue of what was sent, never longer than the credits.
+    One task takes frames and sends them over the link, a second one delivers them when they are due, and :meth:`run`
+    brings the reports back in the order of the frames. Between them are queues, never longer than the credits.
     """
 
     def __init__(self, link: NamedLink, stream_id: str, receiver: str, limits: Limits) -> None:
         self.frames = 0
         self._link = link
+        self._stream = ChannelStream(link, stream_id, strict=limits.strict)
         self._stream_id = stream_id
         self._receiver = receiver
         self._limits = limits
         self._credits = limits.credits
         self._max_samples = limits.max_samples
         self._events: asyncio.Queue[_Event] = asyncio.Queue()
+        self._deliveries: asyncio.Queue[_Delivery] = asyncio.Queue()
         self._under_way = 0
         self._last_sequence = 0
-        self._samples_before = 0
         self._stopping = False
 
     def stop(self) -> None:
@@ -108,15 +111,15 @@ class Relay:
             accepted = await self._open(call)
             call.add_done_callback(lambda _: self._events.put_nowait(_ReceiverEnded()))
             yield link_pb2.TransmitResponse(accepted=accepted)
-            sending = asyncio.create_task(self._send(requests, call))
+            tasks = [asyncio.create_task(self._take(requests)), asyncio.create_task(self._deliver(call))]
             try:
                 async with aclosing(self._reports(call)) as reports:
                     async for report in reports:
                         yield link_pb2.TransmitResponse(report=report)
             finally:
-                sending.cancel()
-                with suppress(asyncio.CancelledError):
-                    await sending
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
         finally:
             call.cancel()
 
@@ -137,24 +140,36 @@ class Relay:
         self._max_samples = min(self._max_samples, response.accepted.max_samples or self._max_samples)
         return link_pb2.StreamAccepted(credits=self._credits, max_samples=self._max_samples)
 
-    async def _send(self, requests: AsyncIterator[link_pb2.TransmitRequest], call: Any) -> None:
+    async def _take(self, requests: AsyncIterator[link_pb2.TransmitRequest]) -> None:
         try:
             async for request in requests:
                 if self._stopping:
                     return
-                frame, truth = self._through_channel(self._checked(request))
-                # Counted and queued before the write: the report may be back before the write returns.
+                frame = self._checked(request)
+                carried = self._stream.carry(frame, self._max_samples)
+                self.frames += 1
+                # Counted and queued before it is sent: the report may be back before the sending returns.
                 self._under_way += 1
-                self._events.put_nowait(_Sent(frame.sequence, truth))
-                if not truth.lost:
-                    await call.write(link_pb2.TransmitRequest(frame=frame))
-            await call.done_writing()
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            return  # The receiver's side is over; the call itself knows why, and _ReceiverEnded asks it.
+                self._events.put_nowait(_Sent(frame.sequence, carried.truth))
+                if carried.frame is not None:
+                    due = asyncio.get_running_loop().time() + 1e-3 * carried.delay_ms
+                    self._deliveries.put_nowait(_Delivery(carried.frame, due))
         except Exception as error:
             self._events.put_nowait(_End(error))
         else:
+            self._deliveries.put_nowait(_Delivery(None, 0.0))
             self._events.put_nowait(_End(None))
+
+    async def _deliver(self, call: Any) -> None:
+        """Writes frames in the order in which they were taken, none before it is due."""
+        # An error here means that the receiver's side is over; the call itself knows why, and _ReceiverEnded asks it.
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            while (delivery := await self._deliveries.get()).frame is not None:
+                wait_s = delivery.due - asyncio.get_running_loop().time()
+                if wait_s > 0:
+                    await asyncio.sleep(wait_s)
+                await call.write(link_pb2.TransmitRequest(frame=delivery.frame))
+            await call.done_writing()
 
     def _checked(self, request: link_pb2.TransmitRequest) -> link_pb2.Frame:
         if request.WhichOneof("kind") != "frame":
@@ -172,35 +187,11 @@ class Relay:
         self._last_sequence = frame.sequence
         return frame
 
-    def _through_channel(self, frame: link_pb2.Frame) -> tuple[link_pb2.Frame, link_pb2.ChannelTruth]:
-        samples = from_bytes(frame.samples, frame.sample_count, self._max_samples)
-        _check_drive(samples)
-        setting = self._link.setting
-        context = FrameContext(setting.config.seed, self._stream_id, frame.sequence, self._samples_before)
-        passage = setting.chain.pass_through(samples, context)
-        self._samples_before += samples.size
-        self.frames += 1
-        self._link.counters.count(passage)
-        truth = link_pb2.ChannelTruth(
-            link=self._link.name,
-            config_version=setting.version,
-            snr_db=setting.config.snr_db,
-            snr_db_realised=passage.snr_db_realised,
-            gain_db=passage.gain_db,
-        )
-        passed = link_pb2.Frame(
-            sequence=frame.sequence,
-            sample_count=samples.size,
-            samples=to_bytes(passage.samples),
-            diagnostics={} if self._limits.strict else frame.diagnostics,
-        )
-        return passed, truth
-
     async def _reports(self, call: Any) -> AsyncGenerator[link_pb2.FrameReport, None]:
         while True:
             match await self._events.get():
                 case _Sent(sequence, truth):
-                    report = await self._report_on(sequence, call)
+                    report = _lost(sequence) if truth.lost else await self._report_on(sequence, call)
                     report.channel.CopyFrom(truth)
                     if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
                         self._link.counters.frames_erased += 1
@@ -237,7 +228,7 @@ class Relay:
         raise PeerFault(f"{self._receiver} reported frame {report.sequence} where {sequence or 'none'} was due")
 
 
-def _check_drive(samples: Samples) -> None:
-    peak = float(np.abs(samples.view(np.float32)).max())
-    if peak > _MAX_COMPONENT:
-        raise SampleError(f"a sample reaches {peak:.3g}: scale the frame to mean power 1 over its own samples")
+def _lost(sequence: int) -> link_pb2.FrameReport:
+    return link_pb2.FrameReport(
+        sequence=sequence, outcome=link_pb2.FRAME_OUTCOME_ERASED, message="the link lost the frame: nothing arrived"
+    )

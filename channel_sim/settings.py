@@ -20,7 +20,7 @@ class ChannelSettings(ServiceSettings):
     port: int = Field(default=50052, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     target: Target = Field(default="127.0.0.1:50053", description="The receiver, host:port.")
     snr_db: float = Field(default=12.0, description="Es/N0 of the link 'default' at the start, in dB.")
-    fading: str = Field(default="none", description="Fading of the link 'default' at the start: none, rayleigh.")
+    fading: str = Field(default="none", description="none, rayleigh, rician, taps or tdl for 'default'.")
     seed: int = Field(default=0, description="Seed of the link 'default' at the start.")
     strict: bool = Field(default=True, description="Strip diagnostics from what the receiver sees.")
     credits: int = Field(default=8, ge=1, le=1024, description="Most frames of one stream under way at once.")

@@ -50,7 +50,13 @@ def set_command(
     link: Link = "default",
     snr_db: Annotated[float | None, typer.Option("--snr-db", help="Es/N0 per complex sample, in dB.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the link's random generator.")] = None,
-    fading: Annotated[str | None, typer.Option("--fading", help="'none' or a kind of fading: 'rayleigh'.")] = None,
+    fading: Annotated[
+        str | None, typer.Option("--fading", help="none, rayleigh, rician, taps or tdl, with its default parameters.")
+    ] = None,
+    sample_rate_hz: Annotated[
+        float | None, typer.Option("--sample-rate-hz", help="Complex samples per second.")
+    ] = None,
+    frame_gap_ms: Annotated[float | None, typer.Option("--frame-gap-ms", help="Silence between two frames.")] = None,
     impairment: Annotated[
         list[str] | None,
         typer.Option(
@@ -65,7 +71,15 @@ def set_command(
 
     async def change(client: ChannelClient) -> channel_pb2.LinkState:
         impairments = None if impairment is None else [_parsed(each) for each in impairment if each != "none"]
-        return await client.set(link, snr_db=snr_db, seed=seed, fading=fading, impairments=impairments)
+        return await client.set(
+            link,
+            snr_db=snr_db,
+            seed=seed,
+            fading=fading,
+            sample_rate_hz=sample_rate_hz,
+            frame_gap_ms=frame_gap_ms,
+            impairments=impairments,
+        )
 
     _show(_ask(target, change, as_json), as_json)
 
@@ -151,13 +165,17 @@ def _show_all(states: list[channel_pb2.LinkState], as_json: bool) -> None:
 
 def _line(document: dict[str, Any]) -> str:
     impairments = "; ".join(
-        " ".join([each["kind"], *(f"{name}={value}" for name, value in each.items() if name != "kind")])
+        " ".join([each["kind"], *(f"{name}={_short(value)}" for name, value in each.items() if name != "kind")])
         for each in document["impairments"]
     )
     return (
         f"{document['link']}: version {document['version']}, SNR {document['snr_db']:g} dB, seed {document['seed']}, "
         f"impairments: {impairments or 'none'}"
     )
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _fail(error: DeepscError, as_json: bool) -> NoReturn:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14protos/channel.proto\x12\tdeepsc.v1\"\x12\n\x10ListLinksRequest\"8\n\x11ListLinksResponse\x12#\n\x05links\x18\x01 \x03(\x0b\x32\x14.deepsc.v1.LinkState\"\x1e\n\x0eGetLinkRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\xde\x01\n\x0eSetLinkRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x13\n\x06snr_db\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x13\n\x06\x66\x61\x64ing\x18\x04 \x01(\tH\x02\x88\x01\x01\x12.\n\x0bimpairments\x18\x05 \x01(\x0b\x32\x19.deepsc.v1.ImpairmentList\x12\x1d\n\x10\x65xpected_version\x18\x06 \x01(\x04H\x03\x88\x01\x01\x42\t\n\x07_snr_dbB\x07\n\x05_seedB\t\n\x07_fadingB\x13\n\x11_expected_version\"7\n\x0fPopulateRequest\x12$\n\x05links\x18\x01 \x03(\x0b\x32\x15.deepsc.v1.LinkConfig\"!\n\x11ResetLinksRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\x1f\n\x0fGetStatsRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\x86\x01\n\nLinkConfig\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x13\n\x06snr_db\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12.\n\x0bimpairments\x18\x04 \x01(\x0b\x32\x19.deepsc.v1.ImpairmentListB\t\n\x07_snr_dbB\x07\n\x05_seed\"<\n\x0eImpairmentList\x12*\n\x0bimpairments\x18\x01 \x03(\x0b\x32\x15.deepsc.v1.Impairment\"=\n\nImpairment\x12\'\n\x08rayleigh\x18\x01 \x01(\x0b\x32\x13.deepsc.v1.RayleighH\x00\x42\x06\n\x04kind\"\n\n\x08Rayleigh\"S\n\tLinkState\x12%\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x15.deepsc.v1.LinkConfig\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0e\n\x06\x66\x61\x64ing\x18\x03 \x01(\t\"\xf2\x01\n\tLinkStats\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0f\n\x07streams\x18\x03 \x01(\x04\x12\x14\n\x0cstreams_open\x18\x04 \x01(\r\x12\x0e\n\x06\x66rames\x18\x05 \x01(\x04\x12\x0f\n\x07samples\x18\x06 \x01(\x04\x12\x13\n\x0b\x66rames_lost\x18\x07 \x01(\x04\x12\x15\n\rframes_erased\x18\x08 \x01(\x04\x12\x1c\n\x0fsnr_db_realised\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07gain_db\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x12\n\x10_snr_db_realisedB\n\n\x08_gain_db2\x9e\x03\n\x0e\x43hannelControl\x12\x46\n\tListLinks\x12\x1b.deepsc.v1.ListLinksRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12:\n\x07GetLink\x12\x19.deepsc.v1.GetLinkRequest\x1a\x14.deepsc.v1.LinkState\x12:\n\x07SetLink\x12\x19.deepsc.v1.SetLinkRequest\x1a\x14.deepsc.v1.LinkState\x12\x44\n\x08Populate\x12\x1a.deepsc.v1.PopulateRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12H\n\nResetLinks\x12\x1c.deepsc.v1.ResetLinksRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12<\n\x08GetStats\x12\x1a.deepsc.v1.GetStatsRequest\x1a\x14.deepsc.v1.LinkStatsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14protos/channel.proto\x12\tdeepsc.v1\"\x12\n\x10ListLinksRequest\"8\n\x11ListLinksResponse\x12#\n\x05links\x18\x01 \x03(\x0b\x32\x14.deepsc.v1.LinkState\"\x1e\n\x0eGetLinkRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\xba\x02\n\x0eSetLinkRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x13\n\x06snr_db\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x13\n\x06\x66\x61\x64ing\x18\x04 \x01(\tH\x02\x88\x01\x01\x12.\n\x0bimpairments\x18\x05 \x01(\x0b\x32\x19.deepsc.v1.ImpairmentList\x12\x1d\n\x10\x65xpected_version\x18\x06 \x01(\x04H\x03\x88\x01\x01\x12\x1b\n\x0esample_rate_hz\x18\x07 \x01(\x01H\x04\x88\x01\x01\x12\x19\n\x0c\x66rame_gap_ms\x18\x08 \x01(\x01H\x05\x88\x01\x01\x42\t\n\x07_snr_dbB\x07\n\x05_seedB\t\n\x07_fadingB\x13\n\x11_expected_versionB\x11\n\x0f_sample_rate_hzB\x0f\n\r_frame_gap_ms\"7\n\x0fPopulateRequest\x12$\n\x05links\x18\x01 \x03(\x0b\x32\x15.deepsc.v1.LinkConfig\"!\n\x11ResetLinksRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\x1f\n\x0fGetStatsRequest\x12\x0c\n\x04link\x18\x01 \x01(\t\"\xe2\x01\n\nLinkConfig\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x13\n\x06snr_db\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04seed\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12.\n\x0bimpairments\x18\x04 \x01(\x0b\x32\x19.deepsc.v1.ImpairmentList\x12\x1b\n\x0esample_rate_hz\x18\x05 \x01(\x01H\x02\x88\x01\x01\x12\x19\n\x0c\x66rame_gap_ms\x18\x06 \x01(\x01H\x03\x88\x01\x01\x42\t\n\x07_snr_dbB\x07\n\x05_seedB\x11\n\x0f_sample_rate_hzB\x0f\n\r_frame_gap_ms\"<\n\x0eImpairmentList\x12*\n\x0bimpairments\x18\x01 \x03(\x0b\x32\x15.deepsc.v1.Impairment\"\xc2\x04\n\nImpairment\x12\'\n\x08rayleigh\x18\x01 \x01(\x0b\x32\x13.deepsc.v1.RayleighH\x00\x12#\n\x06rician\x18\x02 \x01(\x0b\x32\x11.deepsc.v1.RicianH\x00\x12\x1f\n\x04taps\x18\x03 \x01(\x0b\x32\x0f.deepsc.v1.TapsH\x00\x12\x1d\n\x03tdl\x18\x04 \x01(\x0b\x32\x0e.deepsc.v1.TdlH\x00\x12\x1f\n\x04rapp\x18\x05 \x01(\x0b\x32\x0f.deepsc.v1.RappH\x00\x12\'\n\x08impulses\x18\x06 \x01(\x0b\x32\x13.deepsc.v1.ImpulsesH\x00\x12\x1f\n\x04tone\x18\x07 \x01(\x0b\x32\x0f.deepsc.v1.ToneH\x00\x12\x1d\n\x03\x63\x66o\x18\x08 \x01(\x0b\x32\x0e.deepsc.v1.CfoH\x00\x12,\n\x0bphase_noise\x18\t \x01(\x0b\x32\x15.deepsc.v1.PhaseNoiseH\x00\x12.\n\x0ciq_imbalance\x18\n \x01(\x0b\x32\x16.deepsc.v1.IqImbalanceH\x00\x12\x1d\n\x03sfo\x18\x0b \x01(\x0b\x32\x0e.deepsc.v1.SfoH\x00\x12\x1d\n\x03\x61\x64\x63\x18\x0c \x01(\x0b\x32\x0e.deepsc.v1.AdcH\x00\x12\x1f\n\x04loss\x18\r \x01(\x0b\x32\x0f.deepsc.v1.LossH\x00\x12\x34\n\x0fgilbert_elliott\x18\x0e \x01(\x0b\x32\x19.deepsc.v1.GilbertElliottH\x00\x12!\n\x05\x64\x65lay\x18\x0f \x01(\x0b\x32\x10.deepsc.v1.DelayH\x00\x42\x06\n\x04kind\"2\n\x08Rayleigh\x12\x17\n\ndoppler_hz\x18\x01 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_doppler_hz\"L\n\x06Rician\x12\x11\n\x04k_db\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\ndoppler_hz\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_k_dbB\r\n\x0b_doppler_hz\"r\n\x04Taps\x12\x11\n\tdelays_us\x18\x01 \x03(\x01\x12\x11\n\tpowers_db\x18\x02 \x03(\x01\x12\x17\n\ndoppler_hz\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05\x66ixed\x18\x04 \x01(\x08H\x01\x88\x01\x01\x42\r\n\x0b_doppler_hzB\x08\n\x06_fixed\"\x81\x01\n\x03Tdl\x12\x14\n\x07profile\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1c\n\x0f\x64\x65lay_spread_ns\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\ndoppler_hz\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\n\n\x08_profileB\x12\n\x10_delay_spread_nsB\r\n\x0b_doppler_hz\"V\n\x04Rapp\x12\x17\n\nbackoff_db\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x17\n\nsmoothness\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\r\n\x0b_backoff_dbB\r\n\x0b_smoothness\"X\n\x08Impulses\x12\x18\n\x0bprobability\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08power_db\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x0e\n\x0c_probabilityB\x0b\n\t_power_db\"V\n\x04Tone\x12\x19\n\x0c\x66requency_hz\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08power_db\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x0f\n\r_frequency_hzB\x0b\n\t_power_db\"+\n\x03\x43\x66o\x12\x16\n\toffset_hz\x18\x01 \x01(\x01H\x00\x88\x01\x01\x42\x0c\n\n_offset_hz\"8\n\nPhaseNoise\x12\x19\n\x0clinewidth_hz\x18\x01 \x01(\x01H\x00\x88\x01\x01\x42\x0f\n\r_linewidth_hz\"U\n\x0bIqImbalance\x12\x14\n\x07gain_db\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tphase_deg\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\n\n\x08_gain_dbB\x0c\n\n_phase_deg\"-\n\x03Sfo\x12\x17\n\noffset_ppm\x18\x01 \x01(\x01H\x00\x88\x01\x01\x42\r\n\x0b_offset_ppm\"K\n\x03\x41\x64\x63\x12\x11\n\x04\x62its\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x18\n\x0bheadroom_db\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x07\n\x05_bitsB\x0e\n\x0c_headroom_db\"0\n\x04Loss\x12\x18\n\x0bprobability\x18\x01 \x01(\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_probability\"\x9c\x01\n\x0eGilbertElliott\x12\x13\n\x06to_bad\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07to_good\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x16\n\tloss_good\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x15\n\x08loss_bad\x18\x04 \x01(\x01H\x03\x88\x01\x01\x42\t\n\x07_to_badB\n\n\x08_to_goodB\x0c\n\n_loss_goodB\x0b\n\t_loss_bad\"Q\n\x05\x44\x65lay\x12\x15\n\x08\x64\x65lay_ms\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tjitter_ms\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x0b\n\t_delay_msB\x0c\n\n_jitter_ms\"S\n\tLinkState\x12%\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x15.deepsc.v1.LinkConfig\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0e\n\x06\x66\x61\x64ing\x18\x03 \x01(\t\"\xf2\x01\n\tLinkStats\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x04\x12\x0f\n\x07streams\x18\x03 \x01(\x04\x12\x14\n\x0cstreams_open\x18\x04 \x01(\r\x12\x0e\n\x06\x66rames\x18\x05 \x01(\x04\x12\x0f\n\x07samples\x18\x06 \x01(\x04\x12\x13\n\x0b\x66rames_lost\x18\x07 \x01(\x04\x12\x15\n\rframes_erased\x18\x08 \x01(\x04\x12\x1c\n\x0fsnr_db_realised\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07gain_db\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x12\n\x10_snr_db_realisedB\n\n\x08_gain_db2\x9e\x03\n\x0e\x43hannelControl\x12\x46\n\tListLinks\x12\x1b.deepsc.v1.ListLinksRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12:\n\x07GetLink\x12\x19.deepsc.v1.GetLinkRequest\x1a\x14.deepsc.v1.LinkState\x12:\n\x07SetLink\x12\x19.deepsc.v1.SetLinkRequest\x1a\x14.deepsc.v1.LinkState\x12\x44\n\x08Populate\x12\x1a.deepsc.v1.PopulateRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12H\n\nResetLinks\x12\x1c.deepsc.v1.ResetLinksRequest\x1a\x1c.deepsc.v1.ListLinksResponse\x12<\n\x08GetStats\x12\x1a.deepsc.v1.GetStatsRequest\x1a\x14.deepsc.v1.LinkStatsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,25 +38,53 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETLINKREQUEST']._serialized_start=113
   _globals['_GETLINKREQUEST']._serialized_end=143
   _globals['_SETLINKREQUEST']._serialized_start=146
-  _globals['_SETLINKREQUEST']._serialized_end=368
-  _globals['_POPULATEREQUEST']._serialized_start=370
-  _globals['_POPULATEREQUEST']._serialized_end=425
-  _globals['_RESETLINKSREQUEST']._serialized_start=427
-  _globals['_RESETLINKSREQUEST']._serialized_end=460
-  _globals['_GETSTATSREQUEST']._serialized_start=462
-  _globals['_GETSTATSREQUEST']._serialized_end=493
-  _globals['_LINKCONFIG']._serialized_start=496
-  _globals['_LINKCONFIG']._serialized_end=630
-  _globals['_IMPAIRMENTLIST']._serialized_start=632
-  _globals['_IMPAIRMENTLIST']._serialized_end=692
-  _globals['_IMPAIRMENT']._serialized_start=694
-  _globals['_IMPAIRMENT']._serialized_end=755
-  _globals['_RAYLEIGH']._serialized_start=757
-  _globals['_RAYLEIGH']._serialized_end=767
-  _globals['_LINKSTATE']._serialized_start=769
-  _globals['_LINKSTATE']._serialized_end=852
-  _globals['_LINKSTATS']._serialized_start=855
-  _globals['_LINKSTATS']._serialized_end=1097
-  _globals['_CHANNELCONTROL']._serialized_start=1100
-  _globals['_CHANNELCONTROL']._serialized_end=1514
+  _globals['_SETLINKREQUEST']._serialized_end=460
+  _globals['_POPULATEREQUEST']._serialized_start=462
+  _globals['_POPULATEREQUEST']._serialized_end=517
+  _globals['_RESETLINKSREQUEST']._serialized_start=519
+  _globals['_RESETLINKSREQUEST']._serialized_end=552
+  _globals['_GETSTATSREQUEST']._serialized_start=554
+  _globals['_GETSTATSREQUEST']._serialized_end=585
+  _globals['_LINKCONFIG']._serialized_start=588
+  _globals['_LINKCONFIG']._serialized_end=814
+  _globals['_IMPAIRMENTLIST']._serialized_start=816
+  _globals['_IMPAIRMENTLIST']._serialized_end=876
+  _globals['_IMPAIRMENT']._serialized_start=879
+  _globals['_IMPAIRMENT']._serialized_end=1457
+  _globals['_RAYLEIGH']._serialized_start=1459
+  _globals['_RAYLEIGH']._serialized_end=1509
+  _globals['_RICIAN']._serialized_start=1511
+  _globals['_RICIAN']._serialized_end=1587
+  _globals['_TAPS']._serialized_start=1589
+  _globals['_TAPS']._serialized_end=1703
+  _globals['_TDL']._serialized_start=1706
+  _globals['_TDL']._serialized_end=1835
+  _globals['_RAPP']._serialized_start=1837
+  _globals['_RAPP']._serialized_end=1923
+  _globals['_IMPULSES']._serialized_start=1925
+  _globals['_IMPULSES']._serialized_end=2013
+  _globals['_TONE']._serialized_start=2015
+  _globals['_TONE']._serialized_end=2101
+  _globals['_CFO']._serialized_start=2103
+  _globals['_CFO']._serialized_end=2146
+  _globals['_PHASENOISE']._serialized_start=2148
+  _globals['_PHASENOISE']._serialized_end=2204
+  _globals['_IQIMBALANCE']._serialized_start=2206
+  _globals['_IQIMBALANCE']._serialized_end=2291
+  _globals['_SFO']._serialized_start=2293
+  _globals['_SFO']._serialized_end=2338
+  _globals['_ADC']._serialized_start=2340
+  _globals['_ADC']._serialized_end=2415
+  _globals['_LOSS']._serialized_start=2417
+  _globals['_LOSS']._serialized_end=2465
+  _globals['_GILBERTELLIOTT']._serialized_start=2468
+  _globals['_GILBERTELLIOTT']._serialized_end=2624
+  _globals['_DELAY']._serialized_start=2626
+  _globals['_DELAY']._serialized_end=2707
+  _globals['_LINKSTATE']._serialized_start=2709
+  _globals['_LINKSTATE']._serialized_end=2792
+  _globals['_LINKSTATS']._serialized_start=2795
+  _globals['_LINKSTATS']._serialized_end=3037
+  _globals['_CHANNELCONTROL']._serialized_start=3040
+  _globals['_CHANNELCONTROL']._serialized_end=3454
 # @@protoc_insertion_point(module_scope)

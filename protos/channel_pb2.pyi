@@ -87,6 +87,8 @@ class SetLinkRequest(_message.Message):
     FADING_FIELD_NUMBER: _builtins.int
     IMPAIRMENTS_FIELD_NUMBER: _builtins.int
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    FRAME_GAP_MS_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     snr_db: _builtins.float
     seed: _builtins.int
@@ -96,6 +98,8 @@ class SetLinkRequest(_message.Message):
     """
     expected_version: _builtins.int
     """Refused with FAILED_PRECONDITION unless the link is at this version."""
+    sample_rate_hz: _builtins.float
+    frame_gap_ms: _builtins.float
     @_builtins.property
     def impairments(self) -> Global___ImpairmentList:
         """Replaces the whole list; not together with fading."""
@@ -109,15 +113,21 @@ class SetLinkRequest(_message.Message):
         fading: _builtins.str | None = ...,
         impairments: Global___ImpairmentList | None = ...,
         expected_version: _builtins.int | None = ...,
+        sample_rate_hz: _builtins.float | None = ...,
+        frame_gap_ms: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "impairments", b"impairments", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "impairments", b"impairments", "link", b"link", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
     _WhichOneofReturnType__fading: _TypeAlias = _typing.Literal["fading"]  # noqa: Y015
     _WhichOneofArgType__fading: _TypeAlias = _typing.Literal["_fading", b"_fading"]  # noqa: Y015
+    _WhichOneofReturnType__frame_gap_ms: _TypeAlias = _typing.Literal["frame_gap_ms"]  # noqa: Y015
+    _WhichOneofArgType__frame_gap_ms: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms"]  # noqa: Y015
+    _WhichOneofReturnType__sample_rate_hz: _TypeAlias = _typing.Literal["sample_rate_hz"]  # noqa: Y015
+    _WhichOneofArgType__sample_rate_hz: _TypeAlias = _typing.Literal["_sample_rate_hz", b"_sample_rate_hz"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     _WhichOneofReturnType__snr_db: _TypeAlias = _typing.Literal["snr_db"]  # noqa: Y015
@@ -126,6 +136,10 @@ class SetLinkRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_version) -> _WhichOneofReturnType__expected_version | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__fading) -> _WhichOneofReturnType__fading | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__frame_gap_ms) -> _WhichOneofReturnType__frame_gap_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_rate_hz) -> _WhichOneofReturnType__sample_rate_hz | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
@@ -202,16 +216,22 @@ class LinkConfig(_message.Message):
     SNR_DB_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     IMPAIRMENTS_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
+    FRAME_GAP_MS_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     """1 to 64 of a-z, 0-9, '-', '_' and '.'."""
     snr_db: _builtins.float
     """Es/N0 per complex sample at unit mean channel gain, in dB, -40 to 100."""
     seed: _builtins.int
     """Of the counter-based generator."""
+    sample_rate_hz: _builtins.float
+    """Complex samples per second: what hertz and microseconds refer to."""
+    frame_gap_ms: _builtins.float
+    """Silence between a frame's end and the next one's start, in the stream's own time."""
     @_builtins.property
     def impairments(self) -> Global___ImpairmentList:
-        """Applied in physical order whatever the order here: transmitter, propagation, noise, receiver, link; those of one
-        stage in the order given.
+        """Applied in physical order whatever the order here: transmitter, propagation, interference, noise, receiver, link;
+        those of one stage in the order given.
         """
 
     def __init__(
@@ -221,15 +241,25 @@ class LinkConfig(_message.Message):
         snr_db: _builtins.float | None = ...,
         seed: _builtins.int | None = ...,
         impairments: Global___ImpairmentList | None = ...,
+        sample_rate_hz: _builtins.float | None = ...,
+        frame_gap_ms: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_snr_db", b"_snr_db", "impairments", b"impairments", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "_snr_db", b"_snr_db", "impairments", b"impairments", "link", b"link", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__frame_gap_ms: _TypeAlias = _typing.Literal["frame_gap_ms"]  # noqa: Y015
+    _WhichOneofArgType__frame_gap_ms: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms"]  # noqa: Y015
+    _WhichOneofReturnType__sample_rate_hz: _TypeAlias = _typing.Literal["sample_rate_hz"]  # noqa: Y015
+    _WhichOneofArgType__sample_rate_hz: _TypeAlias = _typing.Literal["_sample_rate_hz", b"_sample_rate_hz"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     _WhichOneofReturnType__snr_db: _TypeAlias = _typing.Literal["snr_db"]  # noqa: Y015
     _WhichOneofArgType__snr_db: _TypeAlias = _typing.Literal["_snr_db", b"_snr_db"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__frame_gap_ms) -> _WhichOneofReturnType__frame_gap_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_rate_hz) -> _WhichOneofReturnType__sample_rate_hz | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
@@ -259,23 +289,79 @@ Global___ImpairmentList: _TypeAlias = ImpairmentList  # noqa: Y015
 
 @_typing.final
 class Impairment(_message.Message):
-    """Fields that are absent have the defaults that docs/channel.md names."""
+    """Fields that are absent have the defaults that docs/channel.md names, with formulas and sources."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RAYLEIGH_FIELD_NUMBER: _builtins.int
+    RICIAN_FIELD_NUMBER: _builtins.int
+    TAPS_FIELD_NUMBER: _builtins.int
+    TDL_FIELD_NUMBER: _builtins.int
+    RAPP_FIELD_NUMBER: _builtins.int
+    IMPULSES_FIELD_NUMBER: _builtins.int
+    TONE_FIELD_NUMBER: _builtins.int
+    CFO_FIELD_NUMBER: _builtins.int
+    PHASE_NOISE_FIELD_NUMBER: _builtins.int
+    IQ_IMBALANCE_FIELD_NUMBER: _builtins.int
+    SFO_FIELD_NUMBER: _builtins.int
+    ADC_FIELD_NUMBER: _builtins.int
+    LOSS_FIELD_NUMBER: _builtins.int
+    GILBERT_ELLIOTT_FIELD_NUMBER: _builtins.int
+    DELAY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rayleigh(self) -> Global___Rayleigh: ...
+    @_builtins.property
+    def rician(self) -> Global___Rician: ...
+    @_builtins.property
+    def taps(self) -> Global___Taps: ...
+    @_builtins.property
+    def tdl(self) -> Global___Tdl: ...
+    @_builtins.property
+    def rapp(self) -> Global___Rapp: ...
+    @_builtins.property
+    def impulses(self) -> Global___Impulses: ...
+    @_builtins.property
+    def tone(self) -> Global___Tone: ...
+    @_builtins.property
+    def cfo(self) -> Global___Cfo: ...
+    @_builtins.property
+    def phase_noise(self) -> Global___PhaseNoise: ...
+    @_builtins.property
+    def iq_imbalance(self) -> Global___IqImbalance: ...
+    @_builtins.property
+    def sfo(self) -> Global___Sfo: ...
+    @_builtins.property
+    def adc(self) -> Global___Adc: ...
+    @_builtins.property
+    def loss(self) -> Global___Loss: ...
+    @_builtins.property
+    def gilbert_elliott(self) -> Global___GilbertElliott: ...
+    @_builtins.property
+    def delay(self) -> Global___Delay: ...
     def __init__(
         self,
         *,
         rayleigh: Global___Rayleigh | None = ...,
+        rician: Global___Rician | None = ...,
+        taps: Global___Taps | None = ...,
+        tdl: Global___Tdl | None = ...,
+        rapp: Global___Rapp | None = ...,
+        impulses: Global___Impulses | None = ...,
+        tone: Global___Tone | None = ...,
+        cfo: Global___Cfo | None = ...,
+        phase_noise: Global___PhaseNoise | None = ...,
+        iq_imbalance: Global___IqImbalance | None = ...,
+        sfo: Global___Sfo | None = ...,
+        adc: Global___Adc | None = ...,
+        loss: Global___Loss | None = ...,
+        gilbert_elliott: Global___GilbertElliott | None = ...,
+        delay: Global___Delay | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "rayleigh", b"rayleigh"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "rayleigh", b"rayleigh"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["rayleigh"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["rayleigh", "rician", "taps", "tdl", "rapp", "impulses", "tone", "cfo", "phase_noise", "iq_imbalance", "sfo", "adc", "loss", "gilbert_elliott", "delay"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -283,20 +369,460 @@ Global___Impairment: _TypeAlias = Impairment  # noqa: Y015
 
 @_typing.final
 class Rayleigh(_message.Message):
-    """Block fading: one complex Gaussian h with E|h|^2 = 1 per frame."""
+    """Propagation: complex Gaussian gain with E|h|^2 = 1, one per frame, or with Doppler, Clarke's process."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    DOPPLER_HZ_FIELD_NUMBER: _builtins.int
+    doppler_hz: _builtins.float
     def __init__(
         self,
+        *,
+        doppler_hz: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "doppler_hz", b"doppler_hz"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "doppler_hz", b"doppler_hz"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__doppler_hz: _TypeAlias = _typing.Literal["doppler_hz"]  # noqa: Y015
+    _WhichOneofArgType__doppler_hz: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__doppler_hz) -> _WhichOneofReturnType__doppler_hz | None: ...
 
 Global___Rayleigh: _TypeAlias = Rayleigh  # noqa: Y015
+
+@_typing.final
+class Rician(_message.Message):
+    """Propagation: a line of sight beside Rayleigh scattering."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    K_DB_FIELD_NUMBER: _builtins.int
+    DOPPLER_HZ_FIELD_NUMBER: _builtins.int
+    k_db: _builtins.float
+    doppler_hz: _builtins.float
+    def __init__(
+        self,
+        *,
+        k_db: _builtins.float | None = ...,
+        doppler_hz: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "_k_db", b"_k_db", "doppler_hz", b"doppler_hz", "k_db", b"k_db"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "_k_db", b"_k_db", "doppler_hz", b"doppler_hz", "k_db", b"k_db"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__doppler_hz: _TypeAlias = _typing.Literal["doppler_hz"]  # noqa: Y015
+    _WhichOneofArgType__doppler_hz: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz"]  # noqa: Y015
+    _WhichOneofReturnType__k_db: _TypeAlias = _typing.Literal["k_db"]  # noqa: Y015
+    _WhichOneofArgType__k_db: _TypeAlias = _typing.Literal["_k_db", b"_k_db"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__doppler_hz) -> _WhichOneofReturnType__doppler_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__k_db) -> _WhichOneofReturnType__k_db | None: ...
+
+Global___Rician: _TypeAlias = Rician  # noqa: Y015
+
+@_typing.final
+class Taps(_message.Message):
+    """Propagation: paths with given delays and powers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELAYS_US_FIELD_NUMBER: _builtins.int
+    POWERS_DB_FIELD_NUMBER: _builtins.int
+    DOPPLER_HZ_FIELD_NUMBER: _builtins.int
+    FIXED_FIELD_NUMBER: _builtins.int
+    doppler_hz: _builtins.float
+    fixed: _builtins.bool
+    """The paths do not fade."""
+    @_builtins.property
+    def delays_us(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """As many as powers_db."""
+
+    @_builtins.property
+    def powers_db(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]: ...
+    def __init__(
+        self,
+        *,
+        delays_us: _abc.Iterable[_builtins.float] | None = ...,
+        powers_db: _abc.Iterable[_builtins.float] | None = ...,
+        doppler_hz: _builtins.float | None = ...,
+        fixed: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "_fixed", b"_fixed", "doppler_hz", b"doppler_hz", "fixed", b"fixed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz", "_fixed", b"_fixed", "delays_us", b"delays_us", "doppler_hz", b"doppler_hz", "fixed", b"fixed", "powers_db", b"powers_db"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__doppler_hz: _TypeAlias = _typing.Literal["doppler_hz"]  # noqa: Y015
+    _WhichOneofArgType__doppler_hz: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz"]  # noqa: Y015
+    _WhichOneofReturnType__fixed: _TypeAlias = _typing.Literal["fixed"]  # noqa: Y015
+    _WhichOneofArgType__fixed: _TypeAlias = _typing.Literal["_fixed", b"_fixed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__doppler_hz) -> _WhichOneofReturnType__doppler_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fixed) -> _WhichOneofReturnType__fixed | None: ...
+
+Global___Taps: _TypeAlias = Taps  # noqa: Y015
+
+@_typing.final
+class Tdl(_message.Message):
+    """Propagation: TDL-A to TDL-E of 3GPP TR 38.901."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILE_FIELD_NUMBER: _builtins.int
+    DELAY_SPREAD_NS_FIELD_NUMBER: _builtins.int
+    DOPPLER_HZ_FIELD_NUMBER: _builtins.int
+    profile: _builtins.str
+    delay_spread_ns: _builtins.float
+    doppler_hz: _builtins.float
+    def __init__(
+        self,
+        *,
+        profile: _builtins.str | None = ...,
+        delay_spread_ns: _builtins.float | None = ...,
+        doppler_hz: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delay_spread_ns", b"_delay_spread_ns", "_doppler_hz", b"_doppler_hz", "_profile", b"_profile", "delay_spread_ns", b"delay_spread_ns", "doppler_hz", b"doppler_hz", "profile", b"profile"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delay_spread_ns", b"_delay_spread_ns", "_doppler_hz", b"_doppler_hz", "_profile", b"_profile", "delay_spread_ns", b"delay_spread_ns", "doppler_hz", b"doppler_hz", "profile", b"profile"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__delay_spread_ns: _TypeAlias = _typing.Literal["delay_spread_ns"]  # noqa: Y015
+    _WhichOneofArgType__delay_spread_ns: _TypeAlias = _typing.Literal["_delay_spread_ns", b"_delay_spread_ns"]  # noqa: Y015
+    _WhichOneofReturnType__doppler_hz: _TypeAlias = _typing.Literal["doppler_hz"]  # noqa: Y015
+    _WhichOneofArgType__doppler_hz: _TypeAlias = _typing.Literal["_doppler_hz", b"_doppler_hz"]  # noqa: Y015
+    _WhichOneofReturnType__profile: _TypeAlias = _typing.Literal["profile"]  # noqa: Y015
+    _WhichOneofArgType__profile: _TypeAlias = _typing.Literal["_profile", b"_profile"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_spread_ns) -> _WhichOneofReturnType__delay_spread_ns | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__doppler_hz) -> _WhichOneofReturnType__doppler_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__profile) -> _WhichOneofReturnType__profile | None: ...
+
+Global___Tdl: _TypeAlias = Tdl  # noqa: Y015
+
+@_typing.final
+class Rapp(_message.Message):
+    """Transmitter: a power amplifier that saturates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BACKOFF_DB_FIELD_NUMBER: _builtins.int
+    SMOOTHNESS_FIELD_NUMBER: _builtins.int
+    backoff_db: _builtins.float
+    smoothness: _builtins.float
+    def __init__(
+        self,
+        *,
+        backoff_db: _builtins.float | None = ...,
+        smoothness: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_backoff_db", b"_backoff_db", "_smoothness", b"_smoothness", "backoff_db", b"backoff_db", "smoothness", b"smoothness"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_backoff_db", b"_backoff_db", "_smoothness", b"_smoothness", "backoff_db", b"backoff_db", "smoothness", b"smoothness"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__backoff_db: _TypeAlias = _typing.Literal["backoff_db"]  # noqa: Y015
+    _WhichOneofArgType__backoff_db: _TypeAlias = _typing.Literal["_backoff_db", b"_backoff_db"]  # noqa: Y015
+    _WhichOneofReturnType__smoothness: _TypeAlias = _typing.Literal["smoothness"]  # noqa: Y015
+    _WhichOneofArgType__smoothness: _TypeAlias = _typing.Literal["_smoothness", b"_smoothness"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__backoff_db) -> _WhichOneofReturnType__backoff_db | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__smoothness) -> _WhichOneofReturnType__smoothness | None: ...
+
+Global___Rapp: _TypeAlias = Rapp  # noqa: Y015
+
+@_typing.final
+class Impulses(_message.Message):
+    """Interference: Bernoulli-Gaussian impulses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    POWER_DB_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    power_db: _builtins.float
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float | None = ...,
+        power_db: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_power_db", b"_power_db", "_probability", b"_probability", "power_db", b"power_db", "probability", b"probability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_power_db", b"_power_db", "_probability", b"_probability", "power_db", b"power_db", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__power_db: _TypeAlias = _typing.Literal["power_db"]  # noqa: Y015
+    _WhichOneofArgType__power_db: _TypeAlias = _typing.Literal["_power_db", b"_power_db"]  # noqa: Y015
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__power_db) -> _WhichOneofReturnType__power_db | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
+
+Global___Impulses: _TypeAlias = Impulses  # noqa: Y015
+
+@_typing.final
+class Tone(_message.Message):
+    """Interference: a carrier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FREQUENCY_HZ_FIELD_NUMBER: _builtins.int
+    POWER_DB_FIELD_NUMBER: _builtins.int
+    frequency_hz: _builtins.float
+    power_db: _builtins.float
+    def __init__(
+        self,
+        *,
+        frequency_hz: _builtins.float | None = ...,
+        power_db: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_frequency_hz", b"_frequency_hz", "_power_db", b"_power_db", "frequency_hz", b"frequency_hz", "power_db", b"power_db"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frequency_hz", b"_frequency_hz", "_power_db", b"_power_db", "frequency_hz", b"frequency_hz", "power_db", b"power_db"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__frequency_hz: _TypeAlias = _typing.Literal["frequency_hz"]  # noqa: Y015
+    _WhichOneofArgType__frequency_hz: _TypeAlias = _typing.Literal["_frequency_hz", b"_frequency_hz"]  # noqa: Y015
+    _WhichOneofReturnType__power_db: _TypeAlias = _typing.Literal["power_db"]  # noqa: Y015
+    _WhichOneofArgType__power_db: _TypeAlias = _typing.Literal["_power_db", b"_power_db"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__frequency_hz) -> _WhichOneofReturnType__frequency_hz | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__power_db) -> _WhichOneofReturnType__power_db | None: ...
+
+Global___Tone: _TypeAlias = Tone  # noqa: Y015
+
+@_typing.final
+class Cfo(_message.Message):
+    """Receiver: carrier frequency offset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_HZ_FIELD_NUMBER: _builtins.int
+    offset_hz: _builtins.float
+    def __init__(
+        self,
+        *,
+        offset_hz: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_offset_hz", b"_offset_hz", "offset_hz", b"offset_hz"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_offset_hz", b"_offset_hz", "offset_hz", b"offset_hz"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__offset_hz: _TypeAlias = _typing.Literal["offset_hz"]  # noqa: Y015
+    _WhichOneofArgType__offset_hz: _TypeAlias = _typing.Literal["_offset_hz", b"_offset_hz"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_hz) -> _WhichOneofReturnType__offset_hz | None: ...
+
+Global___Cfo: _TypeAlias = Cfo  # noqa: Y015
+
+@_typing.final
+class PhaseNoise(_message.Message):
+    """Receiver: Wiener phase noise."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINEWIDTH_HZ_FIELD_NUMBER: _builtins.int
+    linewidth_hz: _builtins.float
+    def __init__(
+        self,
+        *,
+        linewidth_hz: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_linewidth_hz", b"_linewidth_hz", "linewidth_hz", b"linewidth_hz"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_linewidth_hz", b"_linewidth_hz", "linewidth_hz", b"linewidth_hz"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__linewidth_hz: _TypeAlias = _typing.Literal["linewidth_hz"]  # noqa: Y015
+    _WhichOneofArgType__linewidth_hz: _TypeAlias = _typing.Literal["_linewidth_hz", b"_linewidth_hz"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__linewidth_hz) -> _WhichOneofReturnType__linewidth_hz | None: ...
+
+Global___PhaseNoise: _TypeAlias = PhaseNoise  # noqa: Y015
+
+@_typing.final
+class IqImbalance(_message.Message):
+    """Receiver: gain and phase of the Q branch relative to I."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GAIN_DB_FIELD_NUMBER: _builtins.int
+    PHASE_DEG_FIELD_NUMBER: _builtins.int
+    gain_db: _builtins.float
+    phase_deg: _builtins.float
+    def __init__(
+        self,
+        *,
+        gain_db: _builtins.float | None = ...,
+        phase_deg: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_phase_deg", b"_phase_deg", "gain_db", b"gain_db", "phase_deg", b"phase_deg"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_phase_deg", b"_phase_deg", "gain_db", b"gain_db", "phase_deg", b"phase_deg"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gain_db: _TypeAlias = _typing.Literal["gain_db"]  # noqa: Y015
+    _WhichOneofArgType__gain_db: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db"]  # noqa: Y015
+    _WhichOneofReturnType__phase_deg: _TypeAlias = _typing.Literal["phase_deg"]  # noqa: Y015
+    _WhichOneofArgType__phase_deg: _TypeAlias = _typing.Literal["_phase_deg", b"_phase_deg"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_db) -> _WhichOneofReturnType__gain_db | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__phase_deg) -> _WhichOneofReturnType__phase_deg | None: ...
+
+Global___IqImbalance: _TypeAlias = IqImbalance  # noqa: Y015
+
+@_typing.final
+class Sfo(_message.Message):
+    """Receiver: sampling frequency offset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFFSET_PPM_FIELD_NUMBER: _builtins.int
+    offset_ppm: _builtins.float
+    def __init__(
+        self,
+        *,
+        offset_ppm: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_offset_ppm", b"_offset_ppm", "offset_ppm", b"offset_ppm"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_offset_ppm", b"_offset_ppm", "offset_ppm", b"offset_ppm"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__offset_ppm: _TypeAlias = _typing.Literal["offset_ppm"]  # noqa: Y015
+    _WhichOneofArgType__offset_ppm: _TypeAlias = _typing.Literal["_offset_ppm", b"_offset_ppm"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__offset_ppm) -> _WhichOneofReturnType__offset_ppm | None: ...
+
+Global___Sfo: _TypeAlias = Sfo  # noqa: Y015
+
+@_typing.final
+class Adc(_message.Message):
+    """Receiver: clipping and quantisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BITS_FIELD_NUMBER: _builtins.int
+    HEADROOM_DB_FIELD_NUMBER: _builtins.int
+    bits: _builtins.int
+    headroom_db: _builtins.float
+    def __init__(
+        self,
+        *,
+        bits: _builtins.int | None = ...,
+        headroom_db: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bits", b"_bits", "_headroom_db", b"_headroom_db", "bits", b"bits", "headroom_db", b"headroom_db"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bits", b"_bits", "_headroom_db", b"_headroom_db", "bits", b"bits", "headroom_db", b"headroom_db"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bits: _TypeAlias = _typing.Literal["bits"]  # noqa: Y015
+    _WhichOneofArgType__bits: _TypeAlias = _typing.Literal["_bits", b"_bits"]  # noqa: Y015
+    _WhichOneofReturnType__headroom_db: _TypeAlias = _typing.Literal["headroom_db"]  # noqa: Y015
+    _WhichOneofArgType__headroom_db: _TypeAlias = _typing.Literal["_headroom_db", b"_headroom_db"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bits) -> _WhichOneofReturnType__bits | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__headroom_db) -> _WhichOneofReturnType__headroom_db | None: ...
+
+Global___Adc: _TypeAlias = Adc  # noqa: Y015
+
+@_typing.final
+class Loss(_message.Message):
+    """Link: independent loss of frames."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
+
+Global___Loss: _TypeAlias = Loss  # noqa: Y015
+
+@_typing.final
+class GilbertElliott(_message.Message):
+    """Link: loss in bursts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TO_BAD_FIELD_NUMBER: _builtins.int
+    TO_GOOD_FIELD_NUMBER: _builtins.int
+    LOSS_GOOD_FIELD_NUMBER: _builtins.int
+    LOSS_BAD_FIELD_NUMBER: _builtins.int
+    to_bad: _builtins.float
+    to_good: _builtins.float
+    loss_good: _builtins.float
+    loss_bad: _builtins.float
+    def __init__(
+        self,
+        *,
+        to_bad: _builtins.float | None = ...,
+        to_good: _builtins.float | None = ...,
+        loss_good: _builtins.float | None = ...,
+        loss_bad: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_loss_bad", b"_loss_bad", "_loss_good", b"_loss_good", "_to_bad", b"_to_bad", "_to_good", b"_to_good", "loss_bad", b"loss_bad", "loss_good", b"loss_good", "to_bad", b"to_bad", "to_good", b"to_good"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_loss_bad", b"_loss_bad", "_loss_good", b"_loss_good", "_to_bad", b"_to_bad", "_to_good", b"_to_good", "loss_bad", b"loss_bad", "loss_good", b"loss_good", "to_bad", b"to_bad", "to_good", b"to_good"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__loss_bad: _TypeAlias = _typing.Literal["loss_bad"]  # noqa: Y015
+    _WhichOneofArgType__loss_bad: _TypeAlias = _typing.Literal["_loss_bad", b"_loss_bad"]  # noqa: Y015
+    _WhichOneofReturnType__loss_good: _TypeAlias = _typing.Literal["loss_good"]  # noqa: Y015
+    _WhichOneofArgType__loss_good: _TypeAlias = _typing.Literal["_loss_good", b"_loss_good"]  # noqa: Y015
+    _WhichOneofReturnType__to_bad: _TypeAlias = _typing.Literal["to_bad"]  # noqa: Y015
+    _WhichOneofArgType__to_bad: _TypeAlias = _typing.Literal["_to_bad", b"_to_bad"]  # noqa: Y015
+    _WhichOneofReturnType__to_good: _TypeAlias = _typing.Literal["to_good"]  # noqa: Y015
+    _WhichOneofArgType__to_good: _TypeAlias = _typing.Literal["_to_good", b"_to_good"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loss_bad) -> _WhichOneofReturnType__loss_bad | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loss_good) -> _WhichOneofReturnType__loss_good | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_bad) -> _WhichOneofReturnType__to_bad | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_good) -> _WhichOneofReturnType__to_good | None: ...
+
+Global___GilbertElliott: _TypeAlias = GilbertElliott  # noqa: Y015
+
+@_typing.final
+class Delay(_message.Message):
+    """Link: frames held back, in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELAY_MS_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    delay_ms: _builtins.float
+    jitter_ms: _builtins.float
+    def __init__(
+        self,
+        *,
+        delay_ms: _builtins.float | None = ...,
+        jitter_ms: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms", "_jitter_ms", b"_jitter_ms", "delay_ms", b"delay_ms", "jitter_ms", b"jitter_ms"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms", "_jitter_ms", b"_jitter_ms", "delay_ms", b"delay_ms", "jitter_ms", b"jitter_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__delay_ms: _TypeAlias = _typing.Literal["delay_ms"]  # noqa: Y015
+    _WhichOneofArgType__delay_ms: _TypeAlias = _typing.Literal["_delay_ms", b"_delay_ms"]  # noqa: Y015
+    _WhichOneofReturnType__jitter_ms: _TypeAlias = _typing.Literal["jitter_ms"]  # noqa: Y015
+    _WhichOneofArgType__jitter_ms: _TypeAlias = _typing.Literal["_jitter_ms", b"_jitter_ms"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__delay_ms) -> _WhichOneofReturnType__delay_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__jitter_ms) -> _WhichOneofReturnType__jitter_ms | None: ...
+
+Global___Delay: _TypeAlias = Delay  # noqa: Y015
 
 @_typing.final
 class LinkState(_message.Message):

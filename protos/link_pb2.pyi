@@ -310,6 +310,8 @@ class ChannelTruth(_message.Message):
     SNR_DB_REALISED_FIELD_NUMBER: _builtins.int
     GAIN_DB_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
+    SIR_DB_REALISED_FIELD_NUMBER: _builtins.int
+    DELAY_MS_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     config_version: _builtins.int
     snr_db: _builtins.float
@@ -319,6 +321,10 @@ class ChannelTruth(_message.Message):
     gain_db: _builtins.float
     """Measured in the proxy over this frame: mean |h|^2."""
     lost: _builtins.bool
+    sir_db_realised: _builtins.float
+    """Measured in the proxy over this frame: signal over interference, in dB; absent where nothing interfered."""
+    delay_ms: _builtins.float
+    """How long the link held the frame back."""
     def __init__(
         self,
         *,
@@ -328,11 +334,15 @@ class ChannelTruth(_message.Message):
         snr_db_realised: _builtins.float = ...,
         gain_db: _builtins.float = ...,
         lost: _builtins.bool = ...,
+        sir_db_realised: _builtins.float | None = ...,
+        delay_ms: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "sir_db_realised", b"sir_db_realised"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_version", b"config_version", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "config_version", b"config_version", "delay_ms", b"delay_ms", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "sir_db_realised", b"sir_db_realised", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__sir_db_realised: _TypeAlias = _typing.Literal["sir_db_realised"]  # noqa: Y015
+    _WhichOneofArgType__sir_db_realised: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sir_db_realised) -> _WhichOneofReturnType__sir_db_realised | None: ...
 
 Global___ChannelTruth: _TypeAlias = ChannelTruth  # noqa: Y015

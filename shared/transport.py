@@ -34,7 +34,8 @@ def connect(target: str, max_message_bytes: int = 16 * 2**20) -> grpc.aio.Channe
             ("grpc.max_receive_message_length", max_message_bytes),
             ("grpc.max_send_message_length", max_message_bytes),
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
+            # Despite its name the time a connection may take to come about; a refused one fails at once all the same.
+            ("grpc.min_reconnect_backoff_ms", 5_000),
             ("grpc.max_reconnect_backoff_ms", 1_000),
             # Two channels to one peer stay two connections, each with its own back-off.
             ("grpc.use_local_subchannel_pool", 1),

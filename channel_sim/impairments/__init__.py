@@ -1,7 +1,6 @@
-"""The impairments a link can be given, a file each; the registry of their names is :data:`Impairment`."""
+"""The impairments a link can be given, a file each; the registry of their names is :data:`IMPAIRMENTS`."""
 
-from channel_sim.impairments.base import Parameters
-from channel_sim.impairments.rayleigh import Rayleigh
+from channel_sim.impairments.base import FrameImpairment, Parameters, SampleImpairment
 from channel_sim.impairments.registry import IMPAIRMENTS, Impairment
 
-__all__ = ["IMPAIRMENTS", "Impairment", "Parameters", "Rayleigh"]
+__all__ = ["IMPAIRMENTS", "FrameImpairment", "Impairment", "Parameters", "SampleImpairment"]

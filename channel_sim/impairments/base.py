@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from channel_sim.channel_model import Stage
+from channel_sim.channel_model import Fate, Stage
 from channel_sim.randomness import FrameContext
 from shared.phy.cf32 import Samples
 
 
-class Parameters(BaseModel, ABC):
+class Parameters(BaseModel):
     """Base of the impairments; a subclass adds its parameters as fields with their bounds, and ``kind``, its name.
 
     A value outside its bounds raises pydantic's ``ValidationError``.
@@ -22,6 +22,20 @@ class Parameters(BaseModel, ABC):
 
     stage: ClassVar[Stage]
 
+
+class SampleImpairment(Parameters, ABC):
+    """An impairment that is a :class:`~channel_sim.channel_model.ChannelModel`."""
+
     @abstractmethod
     def apply(self, samples: Samples, frame: FrameContext) -> Samples:
         """See :class:`~channel_sim.channel_model.ChannelModel`."""
+
+
+class FrameImpairment(Parameters, ABC):
+    """An impairment that is a :class:`~channel_sim.channel_model.LinkEffect`."""
+
+    stage: ClassVar[Stage] = Stage.LINK
+
+    @abstractmethod
+    def fate(self, frame: FrameContext) -> Fate:
+        """See :class:`~channel_sim.channel_model.LinkEffect`."""

@@ -1,7 +1,8 @@
 """A proxy between a test and a fake receiver, all in one event loop, and a sender to drive it with."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,16 +38,21 @@ class Sender:
         self.sent = 0
 
     async def open(self) -> link_pb2.StreamAccepted:
-        await self.call.write(link_pb2.TransmitRequest(open=link_pb2.StreamOpen(stream_id=self.stream_id)))
+        await self._write(link_pb2.TransmitRequest(open=link_pb2.StreamOpen(stream_id=self.stream_id)))
         return (await self._response()).accepted
 
     async def send(self, samples: Samples, sequence: int | None = None, **fields: Any) -> None:
         self.sent = self.sent + 1 if sequence is None else sequence
         frame = {"sequence": self.sent, "sample_count": samples.size, "samples": to_bytes(samples), **fields}
-        await self.call.write(link_pb2.TransmitRequest(frame=link_pb2.Frame(**frame)))
+        await self._write(link_pb2.TransmitRequest(frame=link_pb2.Frame(**frame)))
 
     async def report(self) -> link_pb2.FrameReport:
         return (await self._response()).report
+
+    async def _write(self, request: link_pb2.TransmitRequest) -> None:
+        # The call may be over already: its status is what the next read tells.
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+            await self.call.write(request)
 
     async def _response(self) -> link_pb2.TransmitResponse:
         with errors_of("the proxy"):
@@ -90,7 +96,7 @@ async def bench(**settings: Any) -> AsyncIterator[Bench]:
         yield assembly_of(receiver)
 
     async with running(FakeReceiverSettings(drain_seconds=0.0), receiver_parts) as receiver_service:
-        quick = {"port": 0, "target": receiver_service.address, "drain_seconds": 2.0, "connect_seconds": 2.0}
+        quick = {"port": 0, "target": receiver_service.address, "drain_seconds": 2.0, "connect_seconds": 20.0}
         async with (
             running(ChannelSettings(**{**quick, **settings}), assemble) as proxy,
             connect(proxy.address) as channel,

@@ -41,12 +41,15 @@ def test_set_get_and_reset_speak_json(address: str) -> None:
     answer(address, "reset")
     before = answer(address, "get")
     assert before == {
-        "link": "default", "version": before["version"], "fading": "none", "snr_db": 9.0, "seed": 0, "impairments": [],
+        "link": "default", "version": before["version"], "fading": "none", "snr_db": 9.0, "seed": 0,
+        "sample_rate_hz": 1e6, "frame_gap_ms": 0.0, "impairments": [],
     }  # fmt: skip
     changed = answer(address, "set", "--snr-db", "-5", "--fading", "rayleigh", "--seed", "7")
     assert (changed["snr_db"], changed["fading"], changed["seed"]) == (-5.0, "rayleigh", 7)
-    assert changed["impairments"] == [{"kind": "rayleigh"}]
+    assert changed["impairments"] == [{"kind": "rayleigh", "doppler_hz": 0.0}]
     assert answer(address, "get") == changed
+    paths = answer(address, "set", "--impairment", "taps:delays_us=[0,2.5],powers_db=[0,-3]", "--sample-rate-hz", "2e6")
+    assert (paths["sample_rate_hz"], paths["impairments"][0]["delays_us"]) == (2e6, [0.0, 2.5])
     assert answer(address, "set", "--impairment", "none")["impairments"] == []
     (link,) = answer(address, "reset")["links"]
     assert link["snr_db"] == 9.0
@@ -60,9 +63,9 @@ def test_stats_speak_json_and_hold_nothing_before_the_first_frame(address: str) 
 
 def test_people_get_a_line(address: str) -> None:
     run("reset", "--target", address)
-    shown = run("set", "--impairment", "rayleigh", "--snr-db", "3", "--target", address).stdout
+    shown = run("set", "--impairment", "tdl:profile=C,doppler_hz=5e1", "--snr-db", "3", "--target", address).stdout
     assert shown.startswith("default: version ")
-    assert shown.endswith("SNR 3 dB, seed 0, impairments: rayleigh\n")
+    assert shown.endswith("SNR 3 dB, seed 0, impairments: tdl profile=C delay_spread_ns=100 doppler_hz=50\n")
     assert "frames_lost      0" in run("stats", "--target", address).stdout
 
 

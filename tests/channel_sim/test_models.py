@@ -1,4 +1,4 @@
-"""What each model does to a frame, against its formula; and what composing them guarantees."""
+"""Thermal noise against its formula, what composing models guarantees, and where random numbers come from."""
 
 import numpy as np
 import pytest
@@ -7,17 +7,14 @@ from hypothesis import strategies as st
 
 from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
-from channel_sim.channel_model import ChannelModel, Stage
-from channel_sim.impairments import Rayleigh
+from channel_sim.channel_model import Stage
+from channel_sim.impairments.rayleigh import Rayleigh
 from channel_sim.randomness import FrameContext
 from shared.phy.cf32 import Samples
 from tests.channel_sim.bench import unit_frame
+from tests.channel_sim.places import at
 
-CONTEXT = FrameContext(seed=7, stream_id="s", sequence=1)
-
-
-def at(sequence: int, seed: int = 7, stream_id: str = "s") -> FrameContext:
-    return FrameContext(seed, stream_id, sequence)
+CONTEXT = at()
 
 
 @pytest.mark.parametrize("snr_db", [-20.0, -5.0, 0.0, 6.0, 12.0, 20.0, 60.0])
@@ -41,25 +38,6 @@ def test_noise_floor_does_not_follow_the_senders_power() -> None:
     strong = Chain([Awgn(10.0)]).pass_through((2 * frame).astype(np.complex64), CONTEXT)
     assert strong.noise_power == pytest.approx(0.1, rel=0.02)
     assert strong.snr_db_realised == pytest.approx(16.0, abs=0.05)
-
-
-def test_rayleigh_gain_is_exponential_of_mean_1_and_its_phase_uniform() -> None:
-    one = np.ones(1, np.complex64)
-    h = np.array([Rayleigh().apply(one, at(sequence))[0] for sequence in range(1, 8001)])
-    power = np.sort(np.abs(h) ** 2)
-    # Kolmogorov-Smirnov distance to the exponential law; 1.63 / sqrt(n) is exceeded by chance once in a hundred times.
-    distance = np.max(np.abs(np.arange(1, power.size + 1) / power.size - (1 - np.exp(-power))))
-    assert distance < 1.63 / np.sqrt(power.size)
-    turns = np.sort((np.angle(h) / (2 * np.pi)) % 1)
-    assert np.max(np.abs(np.arange(1, turns.size + 1) / turns.size - turns)) < 1.63 / np.sqrt(turns.size)
-    assert np.mean(power) == pytest.approx(1.0, abs=0.04)
-
-
-def test_rayleigh_holds_one_gain_for_the_whole_frame_and_draws_another_for_the_next() -> None:
-    frame = unit_frame(300)
-    first, second = (Rayleigh().apply(frame, at(sequence)) / frame for sequence in (1, 2))
-    assert np.allclose(first, first[0], atol=1e-5)
-    assert abs(first[0] - second[0]) > 1e-3
 
 
 def test_reported_gain_and_snr_are_those_of_the_fade() -> None:
@@ -87,18 +65,6 @@ def test_silence_and_single_samples_pass() -> None:
     chain = Chain([Rayleigh(), Awgn(10.0)])
     assert np.isfinite(chain.pass_through(np.zeros(3, np.complex64), CONTEXT).snr_db_realised)
     assert chain.pass_through(np.ones(1, np.complex64), CONTEXT).samples.shape == (1,)
-
-
-@pytest.mark.parametrize("model", [Awgn(5.0), Rayleigh()])
-def test_model_is_pure_keeps_type_and_shape_and_leaves_its_input_alone(model: ChannelModel) -> None:
-    frame = unit_frame(333)
-    before = frame.copy()
-    once, again = model.apply(frame, CONTEXT), model.apply(frame, CONTEXT)
-    assert once.dtype == np.complex64
-    assert once.shape == (333,)
-    assert np.array_equal(once, again)
-    assert np.array_equal(frame, before)
-    assert not np.array_equal(once, model.apply(frame, at(2)))
 
 
 @settings(max_examples=50, deadline=None)

@@ -7,6 +7,7 @@ import grpc.aio
 import numpy as np
 import pytest
 
+from channel_sim.client import channel_client
 from channel_sim.links import UnknownLink
 from protos import channel_pb2, link_pb2
 from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
@@ -234,11 +235,14 @@ async def test_drain_reports_what_was_taken_and_then_ends_the_stream_with_unavai
         await asyncio.sleep(0.1)
         stopping = asyncio.create_task(parts.proxy.stop(2.0))
         await asyncio.sleep(0.1)
+        await sender.send(unit_frame())
+        await asyncio.sleep(0.1)
         parts.receiver.reporting.set()
         assert [(await sender.report()).sequence for _ in range(2)] == [1, 2]
         with pytest.raises(LinkLost, match="the channel is stopping"):
             await sender.report()
         await asyncio.wait_for(stopping, 1.0)
+        assert [frame.sequence for frame in parts.receiver.frames["s"]] == [1, 2]
 
 
 async def test_stats_count_frames_samples_and_erasures() -> None:
@@ -247,11 +251,25 @@ async def test_stats_count_frames_samples_and_erasures() -> None:
         sender = await parts.sender()
         reports = [await sender.exchange(unit_frame(4000)) for _ in range(5)]
         stats = await parts.control.GetStats(channel_pb2.GetStatsRequest())
+        await sender.call.done_writing()
+        assert await sender.call.read() is grpc.aio.EOF
+        assert (await parts.control.GetStats(channel_pb2.GetStatsRequest())).streams_open == 0
     assert (stats.streams, stats.streams_open, stats.frames, stats.samples) == (1, 1, 5, 20_000)
     assert (stats.frames_erased, stats.frames_lost) == (1, 0)
     noise = [10 ** (-report.channel.snr_db_realised / 10) for report in reports]
     assert stats.snr_db_realised == pytest.approx(-10 * np.log10(np.mean(noise)), abs=1e-3)
     assert stats.gain_db == pytest.approx(0.0, abs=1e-4)
+
+
+async def test_streams_own_time_counts_samples_and_gaps() -> None:
+    async with bench(snr_db=100.0) as parts, channel_client(parts.proxy.address) as client:
+        await client.set(sample_rate_hz=1e5, frame_gap_ms=4.0, impairments=[{"kind": "cfo", "offset_hz": 100.0}])
+        sender = await parts.sender()
+        for _ in range(3):
+            await sender.exchange(np.ones(100, np.complex64))
+        starts = [samples[0] for samples in parts.received()]
+    # A frame takes 1 ms and the gap 4 ms: half a turn at 100 Hz.
+    assert np.allclose(starts, [1, -1, 1], atol=1e-3)
 
 
 async def test_a_hundred_streams_do_not_mix() -> None:

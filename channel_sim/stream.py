@@ -1,0 +1,87 @@
+"""One stream's frames on their way over a named link: pure, but for the link's counters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from channel_sim.links import NamedLink
+from channel_sim.randomness import FrameContext
+from protos import link_pb2
+from shared.errors import SampleError
+from shared.phy.cf32 import Samples, from_bytes, to_bytes
+
+# A frame of mean power 1 and of 2^20 samples cannot hold a component beyond 1024; what is larger still is no frame, and
+# its power would soon overflow float32.
+_MAX_COMPONENT = 1e4
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A frame behind the link.
+
+    Attributes:
+        frame: for the receiver; None if the link lost it.
+        truth: what the link did, for the sender.
+        delay_ms: how long to hold the frame back.
+    """
+
+    frame: link_pb2.Frame | None
+    truth: link_pb2.ChannelTruth
+    delay_ms: float
+
+
+class ChannelStream:
+    """Carries the frames of one stream, each under the link's setting of the moment.
+
+    Args:
+        link: the named link.
+        stream_id: of the stream; part of the key of its randomness.
+        strict: keeps diagnostics from the receiver.
+    """
+
+    def __init__(self, link: NamedLink, stream_id: str, *, strict: bool) -> None:
+        self._link = link
+        self._stream_id = stream_id
+        self._strict = strict
+        self._start_s = 0.0
+
+    def carry(self, frame: link_pb2.Frame, max_samples: int) -> Carried:
+        """Takes one frame over the link.
+
+        Raises:
+            SampleError: if its samples are not the declared number, not finite, too many, or far beyond unit power.
+        """
+        samples = from_bytes(frame.samples, frame.sample_count, max_samples)
+        _check_drive(samples)
+        setting = self._link.setting
+        config = setting.config
+        context = FrameContext(config.seed, self._stream_id, frame.sequence, self._start_s, config.sample_rate_hz)
+        self._start_s += samples.size / config.sample_rate_hz + 1e-3 * config.frame_gap_ms
+        truth = link_pb2.ChannelTruth(link=self._link.name, config_version=setting.version, snr_db=config.snr_db)
+        fate = setting.chain.fate(context)
+        if fate.lost:
+            self._link.counters.count_lost()
+            truth.lost = True
+            return Carried(None, truth, 0.0)
+        passage = setting.chain.pass_through(samples, context)
+        self._link.counters.count(passage)
+        truth.snr_db_realised = passage.snr_db_realised
+        truth.gain_db = passage.gain_db
+        truth.delay_ms = fate.delay_ms
+        if passage.sir_db_realised is not None:
+            truth.sir_db_realised = passage.sir_db_realised
+        passed = link_pb2.Frame(
+            sequence=frame.sequence,
+            sample_count=samples.size,
+            samples=to_bytes(passage.samples),
+            diagnostics={} if self._strict else frame.diagnostics,
+        )
+        return Carried(passed, truth, fate.delay_ms)
+
+
+def _check_drive(samples: Samples) -> None:
+    peak = float(np.abs(samples.view(np.float32)).max())
+    if peak > _MAX_COMPONENT:
+        raise SampleError(f"a sample reaches {peak:.3g}: scale the frame to mean power 1 over its own samples")
