@@ -7,6 +7,7 @@ the choice. A backend draws one latent at a time: a picture then never depends o
 
 import contextlib
 import hashlib
+import shutil
 import tempfile
 import threading
 import warnings
@@ -128,13 +129,19 @@ class OpenVinoBackend:
         return graph
 
     def _keep(self, graph: "openvino.Model", folder: Path) -> None:
-        """Write the graph beside its final place and move it there whole; the first of two writers wins."""
+        """Write the graph beside its final place and move it there whole; the first of two writers wins.
+
+        Graphs of the same resolution from other weights or versions go: each takes 40 MB, and none is read again.
+        """
         self._cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
             written = Path(scratch) / "graph"
             written.mkdir()
             self._openvino.save_model(graph, written / "graph.xml", compress_to_fp16=False)
             written.rename(folder)
+        for stale in self._cache.glob(f"render-{folder.name.split('-')[1]}-*"):
+            if stale != folder:
+                shutil.rmtree(stale, ignore_errors=True)
 
 
 def make_backend(name: BackendName = "auto", prior: MobileStyleGan | None = None, threads: int = 0) -> InferenceBackend:
@@ -164,8 +171,8 @@ def _check(w_plus: NDArray[np.float32], resolution: int) -> None:
 def _identity(prior: MobileStyleGan, openvino_version: str) -> str:
     """Digest what a translated graph depends on: weights, this code, and the two libraries."""
     digest = hashlib.sha256(f"{openvino_version} {torch.__version__}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for source in ("backend.py", "heads.py", "mobile_stylegan.py"):
+        digest.update(Path(__file__).with_name(source).read_bytes())
     for name, tensor in sorted(prior.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())

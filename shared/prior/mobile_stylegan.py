@@ -16,11 +16,12 @@ from torch.nn import functional as F
 
 from shared.errors import WeightsMissing
 from shared.home import deepsc_home
-from shared.prior.face_prior import NUM_STYLES, W_DIM
+from shared.prior.face_prior import NUM_STYLES, RESOLUTIONS, W_DIM
+from shared.prior.heads import load_heads
+from shared.weights import committed
 
 CHANNELS = (512, 512, 512, 512, 512, 256, 128, 64)  # of the features at 4, 8, ..., 512 px
 FEATURE_SIZES = tuple(4 << i for i in range(len(CHANNELS)))
-FULL_RESOLUTION = 1024
 NEGATIVE_SLOPE = 0.2
 
 
@@ -94,6 +95,11 @@ class ToImage(nn.Module):
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         return inverse_haar(self.conv(x * self.modulation(style)[:, :, None, None]))
 
+    def halved(self, x: Tensor, style: Tensor) -> Tensor:
+        """Draw `(B, 3, S, S)`: exactly the 2x2 means of the full image, half the Haar transform's low band."""
+        x = x * self.modulation(style)[:, :, None, None]
+        return 0.5 * F.conv2d(x, self.conv.weight[:3], cast(Tensor, self.conv.bias)[:3])
+
 
 class MobileStyleGan(nn.Module):
     """The face prior. Build it with `MobileStyleGan.load()`; see `FacePrior` for what its methods promise."""
@@ -112,14 +118,17 @@ class MobileStyleGan(nn.Module):
             Block(CHANNELS[i], CHANNELS[i + 1], FEATURE_SIZES[i + 1]) for i in range(len(CHANNELS) - 1)
         )
         self.to_image = ToImage(CHANNELS[-1])
+        self.heads = nn.ModuleDict()  # for small pictures; not part of the published generator
         self.register_buffer("mean_w", torch.zeros(W_DIM))
         self.register_buffer("w_std", torch.ones(W_DIM))
 
     @classmethod
-    def load(cls, path: Path | None = None) -> Self:
+    def load(cls, path: Path | None = None, *, with_heads: bool = True) -> Self:
         """Load the converted prior, frozen and in eval mode; `path` defaults to `default_prior_path()`.
 
-        Raises `WeightsMissing` when the file is missing and `RuntimeError` when it holds other tensors.
+        The heads for small pictures come from the committed `weights/heads.safetensors`; without them only 512 and
+        1024 px can be drawn. Raises `WeightsMissing` when a file is missing and `RuntimeError` when one holds other
+        tensors.
         """
         path = path or default_prior_path()
         if not path.is_file():
@@ -127,6 +136,8 @@ class MobileStyleGan(nn.Module):
         with torch.device("meta"):  # the file brings every tensor: no need to draw initial weights first
             prior = cls()
         prior.load_state_dict(load_file(path), assign=True)
+        if with_heads:
+            prior.heads = load_heads(committed("heads.safetensors"))
         for parameter in prior.parameters():
             if parameter.dim() == 4:  # this layout halves the time of these convolutions on a CPU
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
@@ -159,8 +170,15 @@ class MobileStyleGan(nn.Module):
             x = block(x, w_plus[:, 1 + 2 * i], w_plus[:, 2 + 2 * i])
             yield FEATURE_SIZES[i + 1], x
 
-    def synthesis(self, w_plus: Tensor, resolution: int = FULL_RESOLUTION) -> Tensor:
-        """Render `w_plus (B, 16, 512)` to RGB images `(B, 3, resolution, resolution)` in about [-1, 1]."""
-        if resolution != FULL_RESOLUTION:
-            raise ValueError(f"cannot render at {resolution} px; choose {FULL_RESOLUTION}")
-        return cast(Tensor, self.to_image(self.features(w_plus, FEATURE_SIZES[-1]), w_plus[:, -1]))
+    def synthesis(self, w_plus: Tensor, resolution: int = 1024) -> Tensor:
+        """Render `w_plus (B, 16, 512)` to RGB images `(B, 3, resolution, resolution)` in about [-1, 1].
+
+        1024 px is the published generator, 512 px its exact 2x2 means, and 128 and 256 px come from the heads.
+        """
+        if str(resolution) in self.heads:
+            return cast(Tensor, self.heads[str(resolution)](self.features(w_plus, resolution), w_plus - self.mean_w))
+        if resolution == 512:
+            return self.to_image.halved(self.features(w_plus, 512), w_plus[:, -1])
+        if resolution == 1024:
+            return cast(Tensor, self.to_image(self.features(w_plus, 512), w_plus[:, -1]))
+        raise ValueError(f"cannot render at {resolution} px; choose one of {RESOLUTIONS}")

@@ -87,6 +87,12 @@ def test_inverse_haar_equals_the_transposed_filters() -> None:
     torch.testing.assert_close(inverse_haar(x), expected)
 
 
+def test_half_size_is_the_mean_of_each_square_of_the_full_picture(prior: MobileStyleGan) -> None:
+    w_plus = random_w_plus(prior, 1)
+    means = F.avg_pool2d(prior.synthesis(w_plus, 1024), 2)
+    torch.testing.assert_close(prior.synthesis(w_plus, 512), means, atol=2e-5, rtol=0)
+
+
 def test_missing_prior_names_the_command_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="deepsc models pull"):
         MobileStyleGan.load(tmp_path / "prior.safetensors")

@@ -1,0 +1,61 @@
+"""Small pictures for a part of the price: heads that end the synthesis at 128 or 256 px.
+
+The published generator draws 1024 px only. A head reads its features where they have the wanted size; distilled from
+the full picture (`training/heads.py`), it gives what averaging the 1024 px picture down would give. 512 px needs no
+head: it is the low band that the last Haar step starts from.
+"""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from shared.prior.face_prior import NUM_STYLES, W_DIM
+
+HEAD_CHANNELS = {128: 256, 256: 128}  # of the features, by their size and the picture's
+BRANCH_CHANNELS = 32
+FIRST_STYLE = {128: 11, 256: 13}  # the first of the styles that the features have not seen yet
+
+
+class Head(nn.Module):
+    """Features `(B, C, R, R)` and style offsets to RGB images `(B, 3, R, R)`.
+
+    A modulated 1x1 convolution like the prior's own last layer, plus a thin separable branch that stands in for the
+    nonlinear layers left out. One style modulates both: a learned mean of those that the skipped layers would have
+    read. The finer styles carry much of a face's colour, so a head blind to them would draw W+ in the wrong tone.
+    """
+
+    def __init__(self, resolution: int) -> None:
+        super().__init__()
+        channels = HEAD_CHANNELS[resolution]
+        self.first_style = FIRST_STYLE[resolution]
+        self.mixture = nn.Parameter(torch.zeros(NUM_STYLES - self.first_style))  # logits of the mean's weights
+        self.modulation = nn.Linear(W_DIM, channels)
+        self.conv = nn.Conv2d(channels, 3, 1)
+        self.branch = nn.Sequential(
+            nn.Conv2d(channels, BRANCH_CHANNELS, 1),
+            nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 3, padding=1, groups=BRANCH_CHANNELS),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(BRANCH_CHANNELS, 3, 1, bias=False),
+        )
+
+    def forward(self, features: Tensor, offsets: Tensor) -> Tensor:
+        """Draw; `offsets (B, 16, 512)` is w_plus less the mean w."""
+        weights = self.mixture.softmax(dim=0)
+        style = (offsets[:, self.first_style :] * weights[:, None]).sum(dim=1)
+        features = features * self.modulation(style)[:, :, None, None]
+        image: Tensor = self.conv(features) + self.branch(features)
+        return image
+
+
+def make_heads() -> nn.ModuleDict:
+    """Return untrained heads, keyed by resolution as text."""
+    return nn.ModuleDict({str(resolution): Head(resolution) for resolution in HEAD_CHANNELS})
+
+
+def load_heads(path: Path) -> nn.ModuleDict:
+    """Return the trained heads at `path`; raises `RuntimeError` when the file holds other tensors."""
+    heads = make_heads()
+    heads.load_state_dict(load_file(path))
+    return heads
