@@ -66,6 +66,8 @@ class _ReceiverEnded:
     """The receiver's side of the stream is over, for whatever reason."""
 
 
+_LARGE_FRAME = 8192
+
 _Event = _Sent | _End | _ReceiverEnded
 
 
@@ -143,10 +145,14 @@ class Relay:
     async def _take(self, requests: AsyncIterator[link_pb2.TransmitRequest]) -> None:
         try:
             async for request in requests:
+                frame = self._checked(request)
+                admitted = self._stream.admit(frame, self._max_samples)
+                # A long frame must not keep the other streams waiting; a short one is done before a thread would wake.
+                large = admitted.samples.size > _LARGE_FRAME
+                carried = await asyncio.to_thread(admitted.carry) if large else admitted.carry()
                 if self._stopping:
                     return
-                frame = self._checked(request)
-                carried = self._stream.carry(frame, self._max_samples)
+                self._stream.count(carried)
                 self.frames += 1
                 # Counted and queued before it is sent: the report may be back before the sending returns.
                 self._under_way += 1

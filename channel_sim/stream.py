@@ -1,12 +1,14 @@
-"""One stream's frames on their way over a named link: pure, but for the link's counters."""
+"""One stream's frames on their way over a named link."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from channel_sim.links import NamedLink
+from channel_sim.chain import Passage
+from channel_sim.links import NamedLink, Setting
 from channel_sim.randomness import FrameContext
 from protos import link_pb2
 from shared.errors import SampleError
@@ -25,15 +27,59 @@ class Carried:
         frame: for the receiver; None if the link lost it.
         truth: what the link did, for the sender.
         delay_ms: how long to hold the frame back.
+        passage: what was measured; None if the frame was lost.
     """
 
     frame: link_pb2.Frame | None
     truth: link_pb2.ChannelTruth
     delay_ms: float
+    passage: Passage | None
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A frame that was found in order, with all that decides what becomes of it.
+
+    Attributes:
+        samples: as sent, shape ``(n,)``.
+        diagnostics: that go with it to the receiver.
+        link: name of the link.
+        setting: of the link when the frame came.
+        context: where the frame is in its stream.
+    """
+
+    samples: Samples
+    diagnostics: Mapping[str, str]
+    link: str
+    setting: Setting
+    context: FrameContext
+
+    def carry(self) -> Carried:
+        """Takes the frame over the link; pure, so that it may run in any thread."""
+        truth = link_pb2.ChannelTruth(
+            link=self.link, config_version=self.setting.version, snr_db=self.setting.config.snr_db
+        )
+        fate = self.setting.chain.fate(self.context)
+        if fate.lost:
+            truth.lost = True
+            return Carried(None, truth, 0.0, None)
+        passage = self.setting.chain.pass_through(self.samples, self.context)
+        truth.snr_db_realised = passage.snr_db_realised
+        truth.gain_db = passage.gain_db
+        truth.delay_ms = fate.delay_ms
+        if passage.sir_db_realised is not None:
+            truth.sir_db_realised = passage.sir_db_realised
+        frame = link_pb2.Frame(
+            sequence=self.context.sequence,
+            sample_count=self.samples.size,
+            samples=to_bytes(passage.samples),
+            diagnostics=self.diagnostics,
+        )
+        return Carried(frame, truth, fate.delay_ms, passage)
 
 
 class ChannelStream:
-    """Carries the frames of one stream, each under the link's setting of the moment.
+    """Takes the frames of one stream onto its link, each under the link's setting of the moment.
 
     Args:
         link: the named link.
@@ -47,8 +93,8 @@ class ChannelStream:
         self._strict = strict
         self._start_s = 0.0
 
-    def carry(self, frame: link_pb2.Frame, max_samples: int) -> Carried:
-        """Takes one frame over the link.
+    def admit(self, frame: link_pb2.Frame, max_samples: int) -> Admitted:
+        """Checks a frame and fixes its place in the stream.
 
         Raises:
             SampleError: if its samples are not the declared number, not finite, too many, or far beyond unit power.
@@ -59,26 +105,14 @@ class ChannelStream:
         config = setting.config
         context = FrameContext(config.seed, self._stream_id, frame.sequence, self._start_s, config.sample_rate_hz)
         self._start_s += samples.size / config.sample_rate_hz + 1e-3 * config.frame_gap_ms
-        truth = link_pb2.ChannelTruth(link=self._link.name, config_version=setting.version, snr_db=config.snr_db)
-        fate = setting.chain.fate(context)
-        if fate.lost:
+        return Admitted(samples, {} if self._strict else frame.diagnostics, self._link.name, setting, context)
+
+    def count(self, carried: Carried) -> None:
+        """Adds a frame to the link's counters."""
+        if carried.passage is None:
             self._link.counters.count_lost()
-            truth.lost = True
-            return Carried(None, truth, 0.0)
-        passage = setting.chain.pass_through(samples, context)
-        self._link.counters.count(passage)
-        truth.snr_db_realised = passage.snr_db_realised
-        truth.gain_db = passage.gain_db
-        truth.delay_ms = fate.delay_ms
-        if passage.sir_db_realised is not None:
-            truth.sir_db_realised = passage.sir_db_realised
-        passed = link_pb2.Frame(
-            sequence=frame.sequence,
-            sample_count=samples.size,
-            samples=to_bytes(passage.samples),
-            diagnostics={} if self._strict else frame.diagnostics,
-        )
-        return Carried(passed, truth, fate.delay_ms)
+        else:
+            self._link.counters.count(carried.passage)
 
 
 def _check_drive(samples: Samples) -> None:

@@ -6,20 +6,21 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+from cli.output import AsJson, print_json
+from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
     from channel_sim.client import ChannelClient
     from protos import channel_pb2
-    from shared.errors import DeepscError
 
 Answer = TypeVar("Answer")
 
 Target = Annotated[str, typer.Option("--target", metavar="HOST:PORT", help="Address of the channel proxy.")]
 Link = Annotated[str, typer.Option("--link", help="Name of the link.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 DEFAULT_TARGET = "127.0.0.1:50052"
 
@@ -37,12 +38,12 @@ def register(app: typer.Typer) -> None:
 
 def get_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_json: AsJson = False) -> None:
     """Show what a link does to frames."""
-    _show(_ask(target, lambda client: client.get(link), as_json), as_json)
+    _show(_ask(target, lambda client: client.get(link)), as_json)
 
 
 def list_command(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:
     """Show all links."""
-    _show_all(_ask(target, lambda client: client.links(), as_json), as_json)
+    _show_all(_ask(target, lambda client: client.links()), as_json)
 
 
 def set_command(
@@ -81,7 +82,7 @@ def set_command(
             impairments=impairments,
         )
 
-    _show(_ask(target, change, as_json), as_json)
+    _show(_ask(target, change), as_json)
 
 
 def reset_command(
@@ -90,12 +91,12 @@ def reset_command(
     as_json: AsJson = False,
 ) -> None:
     """Bring links back to how they were created, and their counters to zero."""
-    _show_all(_ask(target, lambda client: client.reset(link), as_json), as_json)
+    _show_all(_ask(target, lambda client: client.reset(link)), as_json)
 
 
 def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_json: AsJson = False) -> None:
     """Show what passed over a link since it was created or reset."""
-    stats = _ask(target, lambda client: client.stats(link), as_json)
+    stats = _ask(target, lambda client: client.stats(link))
     counters = {
         "link": stats.link,
         "version": stats.version,
@@ -109,7 +110,7 @@ def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_js
         "gain_db": stats.gain_db if stats.HasField("gain_db") else None,
     }
     if as_json:
-        typer.echo(json.dumps(counters))
+        print_json(counters)
         return
     for name, value in counters.items():
         typer.echo(f"{name:16} {'-' if value is None else f'{value:.2f}' if isinstance(value, float) else value}")
@@ -117,8 +118,6 @@ def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_js
 
 def _parsed(text: str) -> dict[str, Any]:
     """`kind:gain=6,taps=[0,1]` as `{"kind": "kind", "gain": 6, "taps": [0, 1]}`; a value that is no JSON is a word."""
-    from shared.errors import InvalidInput
-
     kind, _, parameters = text.partition(":")
     fields: dict[str, Any] = {"kind": kind}
     for parameter in filter(None, re.split(r",(?![^\[]*\])", parameters)):
@@ -132,19 +131,19 @@ def _parsed(text: str) -> dict[str, Any]:
     return fields
 
 
-def _ask(target: str, question: Callable[[ChannelClient], Awaitable[Answer]], as_json: bool) -> Answer:
-    """Asks the proxy and returns its answer; its refusal is printed and ends the program with status 1."""
+def _ask(target: str, question: Callable[[ChannelClient], Awaitable[Answer]]) -> Answer:
+    """The proxy's answer to a question put through its client.
+
+    Raises:
+        DeepscError: what the proxy answers instead.
+    """
     from channel_sim.client import channel_client
-    from shared.errors import DeepscError
 
     async def conversation() -> Answer:
         async with channel_client(target) as client:
             return await question(client)
 
-    try:
-        return asyncio.run(conversation())
-    except DeepscError as error:
-        _fail(error, as_json)
+    return asyncio.run(conversation())
 
 
 def _document(state: channel_pb2.LinkState) -> dict[str, Any]:
@@ -155,12 +154,19 @@ def _document(state: channel_pb2.LinkState) -> dict[str, Any]:
 
 
 def _show(state: channel_pb2.LinkState, as_json: bool) -> None:
-    typer.echo(json.dumps(_document(state)) if as_json else _line(_document(state)))
+    document = _document(state)
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(_line(document))
 
 
 def _show_all(states: list[channel_pb2.LinkState], as_json: bool) -> None:
     documents = [_document(state) for state in states]
-    typer.echo(json.dumps({"links": documents}) if as_json else "\n".join(_line(each) for each in documents))
+    if as_json:
+        print_json({"links": documents})
+    else:
+        typer.echo("\n".join(_line(each) for each in documents))
 
 
 def _line(document: dict[str, Any]) -> str:
@@ -176,10 +182,3 @@ def _line(document: dict[str, Any]) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _fail(error: DeepscError, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(json.dumps({"error": error.message, "reason": error.reason}))
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(1)

@@ -1,16 +1,17 @@
-"""``deepsc channel``: one JSON document, or lines for people; a refusal is a sentence and status 1."""
+"""``deepsc channel``: one JSON document, or lines for people; a refusal is a sentence."""
 
+import io
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.channel import register
+from cli import main
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +24,23 @@ def address() -> Iterator[str]:
         proxy.terminate()
 
 
+@dataclass(frozen=True)
+class Result:
+    status: int
+    stdout: str
+    stderr: str
+
+
 def run(*words: str) -> Result:
-    app = typer.Typer()
-    register(app)
-    app.command("other")(lambda: None)
-    return CliRunner().invoke(app, ["channel", *words])
+    out, errors = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(errors):
+        status = main.run(["channel", *words])
+    return Result(status, out.getvalue(), errors.getvalue())
 
 
 def answer(address: str, *words: str) -> dict[str, Any]:
     result = run(*words, "--target", address, "--json")
-    assert result.exit_code == 0, result.output
+    assert result.status == 0, result.stdout
     document: dict[str, Any] = json.loads(result.stdout)
     return document
 
@@ -81,15 +89,16 @@ def test_people_get_a_line(address: str) -> None:
         (("get", "--link", "moon"), "UNKNOWN_LINK", "no link 'moon'"),
     ],
 )
-def test_refusal_is_a_sentence_and_status_1(address: str, words: tuple[str, ...], reason: str, sentence: str) -> None:
+def test_refusal_is_a_sentence_with_its_reason(
+    address: str, words: tuple[str, ...], reason: str, sentence: str
+) -> None:
     result = run(*words, "--target", address, "--json")
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["reason"] == reason
-    assert sentence in json.loads(result.stdout)["error"]
-    assert sentence in result.stderr
+    assert result.status == (2 if reason == "INVALID_INPUT" else 1)
+    assert json.loads(result.stdout)["error"]["reason"] == reason
+    assert sentence in json.loads(result.stdout)["error"]["message"]
 
 
 def test_no_proxy_is_a_lost_link() -> None:
     result = run("get", "--target", "127.0.0.1:1")
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.status, result.stdout) == (1, "")
     assert "the channel at 127.0.0.1:1 went away or cannot be reached" in result.stderr

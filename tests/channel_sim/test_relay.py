@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from channel_sim.client import channel_client
+from channel_sim.config import LinkConfig
 from channel_sim.links import UnknownLink
+from channel_sim.randomness import FrameContext
 from protos import channel_pb2, link_pb2
 from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
 from shared.phy.cf32 import Samples
@@ -70,6 +72,22 @@ async def test_other_streams_and_timing_change_no_sample() -> None:
         for name, expected in alone.items():
             assert all(np.array_equal(a, b) for a, b in zip(expected, parts.received(name), strict=True))
     assert not np.array_equal(alone["a"][0], alone["b"][0])
+
+
+async def test_frame_of_any_length_comes_out_as_the_chain_alone_makes_it() -> None:
+    config = LinkConfig(snr_db=4.0, seed=11).with_fading("tdl")
+    async with bench(snr_db=4.0, seed=11, fading="tdl") as parts:
+        parts.receiver.max_samples = 65_536
+        sender = await parts.sender("long")
+        frames = [unit_frame(count) for count in (1, 300, 20_000, 65_536)]
+        for frame in frames:
+            await sender.exchange(frame)
+        received = parts.received("long")
+    before = 0
+    for index, (frame, got) in enumerate(zip(frames, received, strict=True)):
+        context = FrameContext(11, "long", index + 1, before / 1e6)
+        assert np.array_equal(config.chain().pass_through(frame, context).samples, got)
+        before += frame.size
 
 
 async def test_strict_mode_strips_diagnostics_and_the_other_passes_them() -> None:
