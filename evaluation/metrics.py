@@ -42,7 +42,7 @@ class FaceMetrics:
         _check_square(picture)
         _check_square(reference)
         with torch.inference_mode():
-            return float(self._lpips(*(to_tensor(square[None], LPIPS_SIDE) for square in (picture, reference))))
+            return float(self._lpips(*(to_tensor(square[None].copy(), LPIPS_SIDE) for square in (picture, reference))))
 
     def identity_cosine(self, picture: Picture, reference: Picture) -> float:
         """Return the cosine of the SFace embeddings of two FFHQ-framed faces: 1 when equal, about 0.1 for strangers."""

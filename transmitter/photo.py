@@ -64,7 +64,7 @@ def read_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> Picture:
     # Decoders raise whatever they stumble over, from zlib.error to IndexError; to the sender it is all one thing.
     try:
         image.load()
-        return np.asarray(_rgb(_upright(image)), dtype=np.uint8)
+        return np.array(_rgb(_upright(image)), dtype=np.uint8)
     except ImageError:
         raise
     except MemoryError as error:
