@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from cli.report import Judge
+from shared.pictures import Picture
 
 
 def load_judge() -> Judge:
-    """LPIPS and identity cosine of two pictures ``(S, S, 3)``.
+    """LPIPS and identity cosine of two pictures ``(S, S, 3)``; the networks are loaded when first asked.
 
-    Raises:
-        WeightsMissing: if the networks were not pulled.
+    What is returned raises ``WeightsMissing`` if they were not pulled.
     """
-    from shared.perceptual.likeness import Likeness
+    from evaluation.metrics import FaceMetrics
 
-    return Likeness.load()
+    metrics = FaceMetrics()
+
+    def judge(received: Picture, intended: Picture) -> tuple[float, float]:
+        return metrics.lpips(received, intended), metrics.identity_cosine(received, intended)
+
+    return judge

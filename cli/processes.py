@@ -50,10 +50,8 @@ async def services(commands: Mapping[str, Sequence[str]], logs: Path) -> AsyncIt
         started = {}
         for name, command in reversed(list(commands.items())):
             started[name] = await stack.enter_async_context(_process(command, logs / f"{name}.log"))
-        addresses = {}
-        for name in commands:
-            addresses[name] = await _address(name, started[name], logs / f"{name}.log")
-        yield addresses
+        found = await asyncio.gather(*(_address(name, started[name], logs / f"{name}.log") for name in commands))
+        yield dict(zip(commands, found, strict=True))
 
 
 def free_ports(count: int) -> list[int]:

@@ -44,7 +44,7 @@ def encode_png(picture: Picture, mark: str | None = None) -> bytes:
 def decode_png(data: bytes) -> Picture:
     """Decodes one of our own PNG files to RGB ``(H, W, 3)``; a stranger's photo goes through the transmitter's door."""
     with Image.open(BytesIO(data), formats=["PNG"]) as image:
-        return np.asarray(image.convert("RGB"), dtype=np.uint8)
+        return np.array(image.convert("RGB"), dtype=np.uint8)
 
 
 def served_resolution(asked: int, default: int) -> int:

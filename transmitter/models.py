@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from evaluation.metrics import FaceMetrics
 from shared.attribute_predictor import AttributePredictor
 from shared.codec.catalogue import load_codec
 from shared.degree_predictor import DegreePredictor
-from shared.perceptual.likeness import Likeness
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
+from shared.pictures import Picture
 from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import committed
@@ -50,10 +51,13 @@ def load_finder() -> FaceFinder:
 
 def load_inverter(prior: MobileStyleGan | None = None) -> Inverter:
     """Aligned face to latent."""
+    metrics = FaceMetrics()
+
+    def judge(face: Picture, reconstruction: Picture) -> tuple[float, float]:
+        return metrics.lpips(reconstruction, face), metrics.identity_cosine(reconstruction, face)
+
     encoder = ImageEncoder.load(committed("encoder.safetensors"))
-    return StyleGanInverter(
-        prior or MobileStyleGan.load(), encoder, Lpips.load(), MobileFaceNet.load(), Likeness.load()
-    )
+    return StyleGanInverter(prior or MobileStyleGan.load(), encoder, Lpips.load(), MobileFaceNet.load(), judge)
 
 
 def load_parser() -> InstructionParser:
