@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-FAKE_PROGRAMS = {
-    "transmitter": ("-m", "tests.fakes", "transmitter"),
-    "channel": ("-m", "channel_sim"),
-    "receiver": ("-m", "tests.fakes", "receiver"),
-}
+from tests.fakes.processes import PROGRAMS
 
 
 def fake_judge(received, intended) -> tuple[float, float]:
@@ -19,5 +15,5 @@ def fake_services(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets ``deepsc demo`` start the fakes as its services."""
     from cli import demo, judge
 
-    monkeypatch.setattr(demo, "PROGRAMS", FAKE_PROGRAMS)
+    monkeypatch.setattr(demo, "PROGRAMS", PROGRAMS)
     monkeypatch.setattr(judge, "load_judge", lambda: fake_judge)

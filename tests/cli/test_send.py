@@ -1,21 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.main import run
-from tests.cli.conftest import FAKE_PROGRAMS
-
-
-def started(*command: str) -> tuple[subprocess.Popen[str], str]:
-    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    return process, json.loads(process.stdout.readline())["address"]
-
+from tests.fakes.processes import served
 
 pytestmark = pytest.mark.usefixtures("fake_services")
 
@@ -23,14 +15,11 @@ pytestmark = pytest.mark.usefixtures("fake_services")
 @pytest.fixture(scope="module")
 def addresses() -> Iterator[dict[str, str]]:
     """A receiver and a transmitter that talks to it without a channel between."""
-    receiver, receiver_address = started(*FAKE_PROGRAMS["receiver"], "--port", "0")
-    transmitter, transmitter_address = started(
-        *FAKE_PROGRAMS["transmitter"], "--port", "0", "--target", receiver_address, "--refine-steps", "1"
-    )
-    yield {"receiver": receiver_address, "transmitter": transmitter_address}
-    for process in (transmitter, receiver):
-        process.terminate()
-        process.communicate()
+    with (
+        served("receiver") as receiver,
+        served("transmitter", "--target", receiver, "--refine-steps", "1") as transmitter,
+    ):
+        yield {"receiver": receiver, "transmitter": transmitter}
 
 
 @pytest.fixture

@@ -12,12 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli.processes import free_ports
-
-PROGRAMS = {
-    "transmitter": ("-m", "tests.fakes", "transmitter"),
-    "channel": ("-m", "channel_sim"),
-    "receiver": ("-m", "tests.fakes", "receiver"),
-}
+from tests.fakes.processes import PROGRAMS
 
 
 class Cluster:
