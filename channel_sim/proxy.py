@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -10,7 +11,7 @@ import grpc.aio
 import structlog
 from typing_extensions import override
 
-from channel_sim.links import Links
+from channel_sim.links import Links, NamedLink
 from channel_sim.relay import Limits, Relay
 from protos import link_pb2, link_pb2_grpc
 from shared.errors import InvalidInput, Overloaded
@@ -43,15 +44,27 @@ class LinkProxy(link_pb2_grpc.LinkServicer):
         self._limits = limits
         self._max_streams = max_streams
         self._relays: set[Relay] = set()
+        self._calls = 0
 
     @override
     async def Transmit(self, request_iterator: Any, context: Any) -> AsyncIterator[link_pb2.TransmitResponse]:
-        if len(self._relays) >= self._max_streams:
+        if self._calls >= self._max_streams:
             raise Overloaded(f"{self._max_streams} streams are open, which is the most; end one, or try again later")
         metadata = dict(context.invocation_metadata() or ())
         link = self._links[str(metadata.get(LINK_METADATA_KEY, ""))]
-        requests = aiter(request_iterator)
-        stream_id = _opened(await anext(requests, None))
+        # Counted from here, so that callers who never open their stream are bounded too.
+        self._calls += 1
+        try:
+            requests = aiter(request_iterator)
+            async with aclosing(self._relayed(requests, link, await self._opened(requests))) as responses:
+                async for response in responses:
+                    yield response
+        finally:
+            self._calls -= 1
+
+    async def _relayed(
+        self, requests: AsyncIterator[link_pb2.TransmitRequest], link: NamedLink, stream_id: str
+    ) -> AsyncGenerator[link_pb2.TransmitResponse, None]:
         relay = Relay(link, stream_id, self._receiver, self._limits)
         self._relays.add(relay)
         link.counters.streams += 1
@@ -72,11 +85,16 @@ class LinkProxy(link_pb2_grpc.LinkServicer):
         for relay in tuple(self._relays):
             relay.stop()
 
-
-def _opened(request: link_pb2.TransmitRequest | None) -> str:
-    if request is None or request.WhichOneof("kind") != "open":
-        raise InvalidInput("the first request of a stream opens it: send StreamOpen before the frames")
-    stream_id = request.open.stream_id
-    if not 1 <= len(stream_id) <= _MAX_STREAM_ID:
-        raise InvalidInput(f"a stream_id has 1 to {_MAX_STREAM_ID} characters, and this one has {len(stream_id)}")
-    return stream_id
+    async def _opened(self, requests: AsyncIterator[link_pb2.TransmitRequest]) -> str:
+        """The stream's id out of its first request."""
+        try:
+            async with asyncio.timeout(self._limits.connect_seconds):
+                request = await anext(requests, None)
+        except TimeoutError:
+            request = None
+        if request is None or request.WhichOneof("kind") != "open":
+            raise InvalidInput("the first request of a stream opens it, at once: send StreamOpen before the frames")
+        stream_id = request.open.stream_id
+        if not 1 <= len(stream_id) <= _MAX_STREAM_ID:
+            raise InvalidInput(f"a stream_id has 1 to {_MAX_STREAM_ID} characters, and this one has {len(stream_id)}")
+        return stream_id

@@ -156,6 +156,19 @@ async def test_stream_must_be_opened_once_and_with_a_name() -> None:
             await twice.report()
 
 
+async def test_call_that_is_never_opened_counts_as_a_stream_and_ends_soon() -> None:
+    async with bench(connect_seconds=0.5, max_streams=1) as parts:
+        silent = Sender(parts.channel, "s")
+        await silent.call.wait_for_connection()
+        ending = asyncio.create_task(silent.report())
+        await asyncio.sleep(0.2)
+        with pytest.raises(Overloaded):
+            await Sender(parts.channel, "other").open()
+        with pytest.raises(InvalidInput, match="first request"):
+            await asyncio.wait_for(ending, 10)
+        await parts.sender("other")
+
+
 async def test_unknown_link_is_not_found_and_names_those_there_are() -> None:
     async with bench() as parts:
         with pytest.raises(UnknownLink, match="no link 'moon'; there are default"):
