@@ -23,6 +23,9 @@ DOMAIN = "deepsc"
 
 _DETAILS_KEY = "grpc-status-details-bin"
 
+# What grpc.aio makes up when a write meets a call that the peer has just ended; the peer's own status is lost then.
+_BROKE_OFF = "Internal error from Core"
+
 _BY_CODE: Mapping[grpc.StatusCode, type[DeepscError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidInput,
     grpc.StatusCode.OUT_OF_RANGE: InvalidInput,
@@ -75,6 +78,8 @@ def error_from(failure: grpc.aio.AioRpcError, peer: str = "the peer") -> DeepscE
         return _by_reason().get(reason, _BY_CODE.get(code, PeerFault))(message)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
         return LinkLost(f"{peer} went away or cannot be reached; start it and try again ({message})")
+    if code is grpc.StatusCode.INTERNAL and message == _BROKE_OFF:
+        return LinkLost(f"{peer} ended the call while something was being sent to it; try again")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return LinkLost(f"{peer} did not answer in time; try again")
     if code is grpc.StatusCode.UNIMPLEMENTED:
