@@ -50,8 +50,10 @@ def test_openvino_draws_what_torch_draws(
 
 
 def test_pictures_are_the_synthesis_in_eight_bits(prior: MobileStyleGan, latents: Latents) -> None:
-    expected = to_pictures(prior.synthesis(torch.from_numpy(latents[:1]), 128))
-    assert np.array_equal(TorchBackend(prior).render(latents[:1], 128), expected)
+    expected = to_pictures(prior.synthesis(torch.from_numpy(latents[:1]), 128)).astype(int)
+    difference = np.abs(TorchBackend(prior).render(latents[:1], 128) - expected)
+    assert difference.max() <= 1  # the two round (x + 1) / 2 in a different order: a value on the border may differ
+    assert difference.mean() < 1e-3
 
 
 def test_same_latent_gives_the_same_bytes_whatever_the_batch_the_thread_and_the_instance(
