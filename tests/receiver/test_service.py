@@ -159,11 +159,11 @@ async def test_streams_are_shown_to_their_own_watchers(start_receiver):
 
 async def test_a_stopped_reader_loses_the_oldest_faces_and_is_told_how_many(start_receiver):
     async with start_receiver(watch_bound=2) as receiver:
-        stopped = receiver.faces.Watch(WatchRequest(stream_id="s", resolution=1024))
+        stopped = receiver.faces.Watch(WatchRequest(stream_id="s", resolution=512))
         assert (await stopped.read()).HasField("started")
         call = await open_stream(receiver)
-        noise = np.random.default_rng(0).integers(0, 256, (1, 1024, 1024, 3), dtype=np.uint8)
-        receiver.backend.render = lambda *_: noise  # 3 MB a picture: more than the transport holds
+        noise = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), dtype=np.uint8)
+        receiver.backend.render = lambda *_: noise  # most of a megabyte a picture: more than the transport holds
         sent = 12
         for sequence in range(1, sent + 1):
             await report_on(call, face_frame(sequence))
