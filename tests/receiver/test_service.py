@@ -164,7 +164,7 @@ async def test_a_stopped_reader_loses_the_oldest_faces_and_is_told_how_many(star
         call = await open_stream(receiver)
         noise = np.random.default_rng(0).integers(0, 256, (1, 512, 512, 3), dtype=np.uint8)
         receiver.backend.render = lambda *_: noise  # most of a megabyte a picture: more than the transport holds
-        sent = 12
+        sent = 40
         for sequence in range(1, sent + 1):
             await report_on(call, face_frame(sequence))
         seen, skipped = [], 0
