@@ -77,6 +77,17 @@ def test_line_of_sight_profiles_have_the_standards_k_factor_on_their_first_path(
     assert seen_db - scattered_db == pytest.approx(k_db, abs=0.01)
 
 
+@pytest.mark.parametrize(("profile", "spread"), [("A", 1.0), ("D", 0.089), ("E", 0.0125)])
+def test_first_path_fades_by_rayleigh_or_by_the_profiles_k_factor(profile: str, spread: float) -> None:
+    model = Tdl.model_validate({"profile": profile, "delay_spread_ns": 1000.0})
+    impulse = np.zeros(16, np.complex64)
+    impulse[0] = 1
+    # At a gigahertz the next path comes 35 samples later or more.
+    power = np.array([abs(model.apply(impulse, at(sequence, rate_hz=1e9))[0]) ** 2 for sequence in range(1, 501)])
+    # The variance of |h|^2 over its mean squared is (2K + 1) / (K + 1)^2.
+    assert power.var() / power.mean() ** 2 == pytest.approx(spread, rel=0.35)
+
+
 @pytest.mark.parametrize("profile", ["A", "D"])
 def test_measured_delay_spread_is_the_one_asked_for(profile: str) -> None:
     model = Tdl.model_validate({"profile": profile, "delay_spread_ns": 1000.0})
