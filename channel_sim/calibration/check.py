@@ -32,7 +32,8 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether the measurement is within the tolerance."""
-        return math.isfinite(self.measured) and abs(self.measured - self.expected) <= self.tolerance
+        # numpy's own truth values, which measurements bring along, are no JSON.
+        return bool(math.isfinite(self.measured) and abs(self.measured - self.expected) <= self.tolerance)
 
     def document(self) -> dict[str, object]:
         """For JSON; a measurement that is no number is null."""

@@ -41,8 +41,11 @@ def failures(checks: Iterator[Check]) -> list[str]:
     return [f"{check.name}: {check.measured} for {check.expected}" for check in checks if not check.passed]
 
 
-def test_models_are_calibrated() -> None:
-    assert failures(small_suite()) == []
+def test_models_are_calibrated_and_their_report_is_json() -> None:
+    checks = list(small_suite())
+    assert failures(iter(checks)) == []
+    documents = json.loads(json.dumps([check.document() for check in checks], allow_nan=False))
+    assert all(document["passed"] is True for document in documents)
 
 
 def test_noise_off_by_a_tenth_of_a_decibel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

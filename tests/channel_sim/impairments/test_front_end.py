@@ -74,6 +74,15 @@ def test_iq_imbalance_mirrors_the_spectrum_at_its_image_rejection(gain_db: float
     assert np.sum(np.abs(spectrum) ** 2) == pytest.approx(1.0, rel=1e-4)
 
 
+def test_q_branch_sees_the_carrier_at_its_own_gain_and_phase() -> None:
+    model = IqImbalance(gain_db=2.0, phase_deg=10.0)
+    of_i, of_q = model.apply(np.array([1.0, 1.0j], np.complex64), at())
+    g, p = 10 ** (2.0 / 20), np.radians(10.0)
+    assert of_i.imag / of_i.real == pytest.approx(-g * np.sin(p), rel=1e-5)
+    assert of_q.imag / of_i.real == pytest.approx(g * np.cos(p), rel=1e-5)
+    assert of_q.real == pytest.approx(0.0, abs=1e-6)
+
+
 def test_balanced_branches_change_nothing() -> None:
     frame = unit_frame(100)
     assert np.allclose(IqImbalance(gain_db=0.0, phase_deg=0.0).apply(frame, at()), frame, atol=1e-6)
