@@ -11,7 +11,8 @@ from torch.nn import functional
 
 def to_tensor(pictures: NDArray[np.uint8], side: int | None = None, device: torch.device | None = None) -> Tensor:
     """uint8 ``(B, S, S, 3)`` -> ``(B, 3, S, S)`` in [-1, 1], resized with antialiasing where ``side`` is another."""
-    batch = torch.from_numpy(np.ascontiguousarray(pictures)).to(device)
+    own = np.require(pictures, requirements=["C", "W"])  # torch wants memory that may be written
+    batch = torch.from_numpy(own).to(device)
     images = batch.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
     return images if side is None else resize(images, side)
 

@@ -22,9 +22,9 @@ from shared.tensors import to_tensor
 from training.augment import augment_photo
 from training.celeba import FaceSet, load_faces
 
-#: Quantiles of the scores of faces without / with the attribute at which degrees 0..5 are met.
-NEGATIVE_QUANTILES = (0.50, 0.97)
-POSITIVE_QUANTILES = (0.15, 0.45, 0.75, 0.97)
+#: Degree 0 is met at the median of faces without the attribute, degree 1 where it is as likely there as not, 2..5
+#: at these quantiles of the faces that score above that.
+PRESENT_QUANTILES = (0.25, 0.50, 0.75, 0.97)
 LABEL_SMOOTHING = 0.05  # keeps scores ordinal instead of saturated
 
 
@@ -52,11 +52,12 @@ def calibrate(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> NDArr
     """Knots ``(A, 6)``: the scores at which the degrees 0..5 are met."""
     knots = []
     for score, label in zip(scores.T, labels.T, strict=True):
-        low = np.quantile(score[label < 0.5], NEGATIVE_QUANTILES)
-        high = np.quantile(score[label > 0.5], POSITIVE_QUANTILES)
-        row = np.concatenate([low, high])
-        rising = np.maximum.accumulate(row) + np.arange(6) * 1e-2  # distinct even where the classes overlap
-        knots.append(rising)
+        without, within = score[label < 0.5], score[label > 0.5]
+        thresholds = np.quantile(score, np.linspace(0, 1, 1001))
+        missed = (within[None] < thresholds[:, None]).mean(1)
+        false = (without[None] >= thresholds[:, None]).mean(1)
+        boundary = thresholds[np.abs(missed - false).argmin()]  # equal error rates: the classes' sizes do not move it
+        knots.append([np.median(without), boundary, *np.quantile(score[score > boundary], PRESENT_QUANTILES)])
     return np.array(knots, dtype=np.float32)
 
 
@@ -73,7 +74,7 @@ def train(model: DegreePredictor, faces: FaceSet, args: argparse.Namespace, devi
         optimiser.load_state_dict(state["optimiser"])
         schedule.load_state_dict(state["schedule"])
         first = state["epoch"]
-    for epoch in range(first, args.epochs):
+    for epoch in range(first, args.stop_after or args.epochs):
         model.train()
         generator = torch.Generator().manual_seed(args.seed * 1000 + epoch)
         order = torch.randperm(len(faces.images), generator=generator).numpy()
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("weights/degrees.safetensors"))
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--stop-after", type=int, default=0, help="epochs to do for now; a later call goes on")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=32)

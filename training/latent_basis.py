@@ -33,6 +33,8 @@ from transmitter.inverter import ignore_progress
 PIXEL_WEIGHT = 0.3
 IDENTITY_WEIGHT = 0.3
 SAMPLE_PSI = 0.7
+DRAWN_PHOTOS = 64
+"""The draw that every run takes its photos from, in order: a longer run continues a shorter one."""
 SMOOTHING = 15
 """Neighbouring coefficients of one layer mode over which variances and visibilities are averaged."""
 
@@ -42,17 +44,15 @@ def invert_photos(
 ) -> NDArray[np.float32]:
     """``(N, 16, 512)`` refined inversions of photos, kept in the work folder chunk by chunk."""
     photos = load_faces(args.data, "train", args.work).images
-    index = np.sort(np.random.default_rng(args.seed).permutation(len(photos))[: args.photos])
+    index = np.sort(np.random.default_rng(args.seed).permutation(len(photos))[:DRAWN_PHOTOS])[: args.photos]
     inverter = StyleGanInverter(prior, encoder, lpips, identity, judge=lambda _a, _b: (0.0, 0.0))
     latents = []
     for start in range(0, len(index), args.batch):
         chunk = args.work / f"inversions_{args.seed}_{args.steps}_{start}.npy"
         if not chunk.exists():
             faces = to_tensor(photos[index[start : start + args.batch]])
-            with torch.no_grad():
-                guess = encoder(faces)
             losses: list[float] = []
-            refined = inverter.refine(faces, guess, args.steps, ignore_progress, losses)
+            refined = inverter.refine(faces, inverter.guess(faces), args.steps, ignore_progress, losses)
             np.save(chunk, refined.numpy())
             print(json.dumps({"inverted": start + len(faces), "loss": [losses[0], losses[-1]]}), flush=True)
         latents.append(np.load(chunk))
@@ -139,11 +139,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("weights"))
     parser.add_argument("--encoder", type=Path, default=Path("weights/encoder.safetensors"))
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--photos", type=int, default=160)
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--photos", type=int, default=32, help=f"at most {DRAWN_PHOTOS}")
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--samples", type=int, default=20_000)
-    parser.add_argument("--probes", type=int, default=240)
+    parser.add_argument("--probes", type=int, default=120)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     prior, encoder = MobileStyleGan.load(), ImageEncoder.load(args.encoder)

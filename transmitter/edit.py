@@ -66,7 +66,7 @@ class AttributesMatcher:
         predictor: DegreePredictor,
         directions: EditDirections,
         tolerance: float = 0.25,
-        max_steps: int = 8,
+        max_steps: int = 10,
     ) -> None:
         self._prior, self._predictor, self._directions = prior, predictor, directions
         self._tolerance, self._max_steps = tolerance, max_steps
@@ -88,8 +88,8 @@ class AttributesMatcher:
             off = np.abs(now.degrees - goal)
             if (off[edited] <= self._tolerance).all() and (off <= 2 * self._tolerance).all():
                 break
-            # What was not asked for is brought back only when it is seen to move, and gently.
-            wish = np.where(edited, 1.0, 0.5 * (off > 2 * self._tolerance)) * (goal_scores - now.scores) / slopes
+            # What was not asked for is brought back only when it is seen to move.
+            wish = np.where(edited, 1.0, 0.8 * (off > 2 * self._tolerance)) * (goal_scores - now.scores) / slopes
             limit = self._directions.reach
             moved = np.clip(amounts + np.clip(wish, -limit / 2, limit / 2), -limit, limit).astype(np.float32)
             step = moved - amounts
@@ -119,7 +119,7 @@ class AttributesMatcher:
 
     @staticmethod
     def _cost(reading: _Reading, goal: NDArray[np.float32], edited: NDArray[np.bool_]) -> float:
-        return float((np.where(edited, 1.0, 0.3) * np.abs(reading.degrees - goal)).sum())
+        return float((np.where(edited, 1.0, 0.5) * np.abs(reading.degrees - goal)).sum())
 
     @staticmethod
     def _outcome(

@@ -44,12 +44,39 @@ class LossWeights:
         pull: mean square of the common w's distance from the mean, in deviations of W.
     """
 
-    lpips: float = 0.6
+    lpips: float = 1.0
     inner_lpips: float = 1.0
-    pixel: float = 0.6
+    pixel: float = 1.0
     identity: float = 0.6
     offsets: float = 0.06
     pull: float = 0.004
+
+
+class Axes:
+    """Coordinates of W in which all directions are about as long: where gradient steps find faces, not just any pixels.
+
+    Args:
+        axes: principal axes of W as rows ``(512, 512)``, each as long as its standard deviation, longest first.
+    """
+
+    SHORTEST = 0.05
+    """Axes shorter than this part of the longest count as so long: they hardly show, and would be drowned in steps."""
+
+    def __init__(self, axes: Tensor) -> None:
+        lengths = axes.norm(dim=1, keepdim=True)
+        units = axes / lengths
+        lengths = lengths.clamp_min(self.SHORTEST * float(lengths[0]))
+        self._to_w, self._from_w = units * lengths, (units / lengths).T
+
+    def of(self, step: Tensor) -> Tensor:
+        """Step in W ``(..., 512)`` -> coordinates ``(..., 512)``."""
+        coordinates: Tensor = step @ self._from_w
+        return coordinates
+
+    def step(self, coordinates: Tensor) -> Tensor:
+        """Coordinates ``(..., 512)`` -> step in W ``(..., 512)``."""
+        step: Tensor = coordinates @ self._to_w
+        return step
 
 
 class InversionLoss:
@@ -95,7 +122,9 @@ class StyleGanInverter:
         identity: face-recognition network of the loss.
         judge: LPIPS and identity cosine of the finished reconstruction against the face, both uint8 ``(S, S, 3)``;
             the identity network is another than the loss's.
-        learning_rate: step of Adam in W.
+        learning_rate: step of Adam along the axes of W, in standard deviations.
+        trust: how far the first guess goes from the mean face towards the encoder's answer. The first encoder has seen
+            no photo, and halfway its mistakes are undone sooner.
     """
 
     def __init__(
@@ -106,12 +135,14 @@ class StyleGanInverter:
         identity: MobileFaceNet,
         judge: Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[float, float]],
         weights: LossWeights | None = None,
-        learning_rate: float = 0.04,
+        learning_rate: float = 0.08,
+        trust: float = 0.5,
     ) -> None:
         self._prior, self._encoder, self._lpips, self._identity = prior, encoder, lpips, identity
         self._judge = judge
         self._weights = weights or LossWeights()
-        self._learning_rate = learning_rate
+        self._learning_rate, self._trust = learning_rate, trust
+        self._axes = Axes(encoder.axes)
 
     def invert(
         self, face: NDArray[np.uint8], refine_steps: int, on_progress: Callable[[InversionProgress], None]
@@ -120,8 +151,7 @@ class StyleGanInverter:
         started = time.perf_counter()
         on_progress(InversionProgress("encode", 0, 1))
         target = to_tensor(face[None], SIDE)
-        with torch.no_grad():
-            w_plus = self._encoder(target)
+        w_plus = self.guess(target)
         on_progress(InversionProgress("encode", 1, 1))
         losses: list[float] = []
         if refine_steps:
@@ -131,6 +161,12 @@ class StyleGanInverter:
         lpips, identity_cosine = self._judge(face, shown)
         latent = w_plus[0].numpy().astype(np.float32)
         return Inversion(latent, lpips, identity_cosine, tuple(losses), 1e3 * (time.perf_counter() - started))
+
+    def guess(self, faces: Tensor) -> Tensor:
+        """The encoder's answer to ``(B, 3, 128, 128)``, as far as it is trusted: ``(B, 16, 512)``."""
+        with torch.no_grad():
+            answer: Tensor = self._prior.mean_w + self._trust * (self._encoder(faces) - self._prior.mean_w)
+        return answer
 
     def refine(
         self,
@@ -150,21 +186,24 @@ class StyleGanInverter:
             losses: takes the mean loss before each step.
         """
         loss_of = InversionLoss(faces, self._lpips, self._identity, self._prior, self._weights)
-        w = w_plus[:, -1].clone().requires_grad_()
-        offsets = (w_plus[:, :FREE_STYLES] - w_plus[:, -1:]).clone().requires_grad_()
-        optimiser = torch.optim.Adam([w, offsets], lr=self._learning_rate, betas=(0.9, 0.95))
+        start = w_plus[:, -1]
+        at = self._axes.of(start - self._prior.mean_w).requires_grad_()  # (B, 512)
+        apart = self._axes.of(w_plus[:, :FREE_STYLES] - start[:, None]).requires_grad_()  # (B, 9, 512)
+        optimiser = torch.optim.Adam([at, apart], lr=self._learning_rate, betas=(0.9, 0.95))
         rise = max(1, steps // 10)
         for step in range(steps):
             fall = 0.5 * (1 + np.cos(np.pi * max(0, step - rise) / max(1, steps - rise)))
             rate = self._learning_rate * min(1.0, (step + 1) / rise) * (0.05 + 0.95 * fall)
             optimiser.param_groups[0]["lr"] = rate
+            w, offsets = self._prior.mean_w + self._axes.step(at), self._axes.step(apart)
             loss = loss_of(self._prior.synthesis(join_styles(w, offsets), SIDE), w, offsets)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             losses.append(float(loss.detach()))
             on_progress(InversionProgress("refine", step + 1, steps, losses[-1]))
-        return join_styles(w, offsets).detach()
+        with torch.no_grad():
+            return join_styles(self._prior.mean_w + self._axes.step(at), self._axes.step(apart))
 
 
 def join_styles(w: Tensor, offsets: Tensor) -> Tensor:
