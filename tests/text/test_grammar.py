@@ -65,7 +65,7 @@ def test_out_of_scope_sentences_carry_no_wish_and_are_foreign(grammar: Grammar) 
 
 def test_degree_words_follow_the_size_of_the_change() -> None:
     random, grammar = Random(6), Grammar(TRAINING_GRAMMAR)
-    drawn = [grammar.sample(random) for _ in range(9000)]
+    drawn = [grammar.sample(random) for _ in range(20_000)]
     plain = [one for one in drawn if len(one.wishes) == 1 and not one.foreign]
     slightly = [one for one in plain if re.search(r"\bslightly (older|younger)\b", one.text) and one.kind == "edit"]
     assert len(slightly) > 3

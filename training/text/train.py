@@ -39,9 +39,9 @@ class Config:
         seed: of the sentences and of the weights.
     """
 
-    steps: int = 900
-    batch: int = 64
-    learning_rate: float = 1.2e-3
+    steps: int = 3000
+    batch: int = 32
+    learning_rate: float = 1e-3
     seed: int = 5
 
 
@@ -183,12 +183,13 @@ def save(encoder: TextEncoder, adapters: dict[str, LowRankLinear], out: Path) ->
 def main() -> None:
     """Entry point of ``python -m training.text.train``."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batch", type=int, default=Config.batch)
     parser.add_argument("--steps", type=int, default=Config.steps)
     parser.add_argument("--seed", type=int, default=Config.seed)
     parser.add_argument("--minilm", type=Path, default=deepsc_home() / "minilm")
     parser.add_argument("--out", type=Path, default=Path("weights/text.safetensors"))
     options = parser.parse_args()
-    train(Config(steps=options.steps, seed=options.seed), options.minilm, options.out)
+    train(Config(steps=options.steps, batch=options.batch, seed=options.seed), options.minilm, options.out)
 
 
 if __name__ == "__main__":

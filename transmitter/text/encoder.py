@@ -91,15 +91,20 @@ class TextHeads(nn.Module):
 
 
 class _Banked(nn.Module):
-    """One linear layer per query: ``(B, Q, in) -> (B, Q, out)``."""
+    """One linear layer per query, ``(B, Q, in) -> (B, Q, out)``: a common part, and what each query adds to it.
+
+    What "slightly" or "no" does is common to all attributes and learnt from all of them; what "longer" means is not.
+    """
 
     def __init__(self, queries: int, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(queries, inputs, outputs) / math.sqrt(inputs))
+        self.common = nn.Linear(inputs, outputs)
+        self.weight = nn.Parameter(torch.zeros(queries, inputs, outputs))
         self.bias = nn.Parameter(torch.zeros(queries, outputs))
 
     def forward(self, features: Tensor) -> Tensor:
-        return torch.einsum("bqi,qio->bqo", features, self.weight) + self.bias
+        whole: Tensor = self.common(features) + torch.einsum("bqi,qio->bqo", features, self.weight) + self.bias
+        return whole
 
 
 class LowRankLinear(nn.Module):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -76,9 +79,29 @@ class MiniLmParser:
         ids, mask = self._reader.read([text])
         if ids.shape[1] >= MAX_TOKENS:
             return _refuse(instruction, "unreadable", too_long)
-        with torch.inference_mode():
+        with _one_thread(), torch.inference_mode():
             scores = self._encoder(ids, mask)
         return _decide(instruction, scores)
+
+
+_threads = threading.Lock()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one thread inside the block.
+
+    A dozen tokens are too little work to share: on idle cores two threads save a millisecond, but where something else
+    keeps a core busy they wait for each other at every layer, and a sentence takes half a second instead of
+    ten milliseconds.
+    """
+    with _threads:
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 def _as_text(instruction: str) -> str | None:
