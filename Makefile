@@ -29,8 +29,9 @@ setup: .venv/.installed .venv/.models  ## install into .venv and bring the model
 demo: setup  ## send a face and a sentence over a noisy channel; pictures and report in out/demo
 	$(BIN)/deepsc demo --out out/demo
 
+# One thread for each process: the tests start many at once.
 test: setup .venv/.developer  ## run the tests
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
 
 check-slow: setup .venv/.developer  ## run the long checks too (training smoke, full evaluation)
 	$(BIN)/python -m pytest -m slow --timeout 1800
