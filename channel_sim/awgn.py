@@ -1,4 +1,4 @@
-"""Additive white Gaussian noise: the one model that every link has."""
+"""Additive white Gaussian noise: the one model that every link has, at one SNR or along a trace."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from channel_sim.channel_model import Stage
 from channel_sim.randomness import FrameContext, complex_normal
+from channel_sim.snr_trace import SnrTrace
 from shared.phy.cf32 import Samples
 
 
@@ -33,3 +34,21 @@ class Awgn:
         noise *= np.float32(10.0 ** (-self.snr_db / 20.0))
         noise += samples
         return noise
+
+
+@dataclass(frozen=True)
+class TracedAwgn:
+    """The same with an SNR that depends on the frame's number; at an equal SNR the noise is that of :class:`Awgn`.
+
+    Attributes:
+        trace: declared Es/N0 by frame number.
+    """
+
+    trace: SnrTrace
+
+    @property
+    def stage(self) -> Stage:
+        return Stage.NOISE
+
+    def apply(self, samples: Samples, frame: FrameContext) -> Samples:
+        return Awgn(self.trace.at(frame.sequence)).apply(samples, frame)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from channel_sim.config import DEFAULT_LINK, checked_config
-from channel_sim.messages import impairments_message
+from channel_sim.messages import impairments_message, trace_message
+from channel_sim.snr_trace import SnrTrace
 from protos import channel_pb2, channel_pb2_grpc
 from shared.grpc_status import errors_of
 from shared.transport import connect
@@ -44,18 +45,20 @@ class ChannelClient:
         sample_rate_hz: float | None = None,
         frame_gap_ms: float | None = None,
         impairments: Iterable[Mapping[str, Any]] | None = None,
+        snr_trace: SnrTrace | None = None,
         expected_version: int | None = None,
     ) -> channel_pb2.LinkState:
         """Changes what is given, from the next frame on; all of it, or nothing if a value is bad.
 
         Args:
             link: name of the link.
-            snr_db: Es/N0 per complex sample at unit mean gain.
+            snr_db: Es/N0 per complex sample at unit mean gain; ends a trace.
             seed: of the counter-based generator.
             fading: ``"none"`` or the kind of a propagation impairment, in place of all there are.
             sample_rate_hz: complex samples per second.
             frame_gap_ms: silence between two frames, in the stream's own time.
             impairments: the whole list, each as ``{"kind": name, parameter: value, ...}``; not with ``fading``.
+            snr_trace: SNR by frame number; not with ``snr_db``.
             expected_version: refuses the change unless the link is at this version.
         """
         given = {"snr_db": snr_db, "seed": seed, "sample_rate_hz": sample_rate_hz, "frame_gap_ms": frame_gap_ms}
@@ -66,6 +69,8 @@ class ChannelClient:
         request = channel_pb2.SetLinkRequest(link=link, fading=fading, expected_version=expected_version, **fields)
         if impairments is not None:
             request.impairments.CopyFrom(impairments_message(wanted.impairments))
+        if snr_trace is not None:
+            request.snr_trace.CopyFrom(trace_message(snr_trace))
         with errors_of(self._peer):
             return await self._stub.SetLink(request)
 

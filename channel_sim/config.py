@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from channel_sim.awgn import Awgn
+from channel_sim.awgn import Awgn, TracedAwgn
 from channel_sim.chain import Chain
 from channel_sim.channel_model import Stage
 from channel_sim.impairments import IMPAIRMENTS, FrameImpairment, Impairment, SampleImpairment
+from channel_sim.sentences import joined, sentences
+from channel_sim.snr_trace import SnrDb, SnrTrace
 from shared.errors import InvalidInput
 
 DEFAULT_LINK = "default"
@@ -21,21 +23,22 @@ class LinkConfig(BaseModel):
     """Everything that decides, together with a stream's id and its frames, what comes out of a link.
 
     Attributes:
-        snr_db: Es/N0 per complex sample at unit mean channel gain.
+        snr_db: Es/N0 per complex sample at unit mean channel gain; not used while there is a trace.
         seed: of the counter-based generator.
         sample_rate_hz: complex samples per second; gives hertz and microseconds their meaning.
         frame_gap_ms: silence between a frame's end and the next one's start, in the stream's own time.
         impairments: in the order in which they act; sorted into physical order when the value is made.
+        snr_trace: SNR by frame number, in place of ``snr_db``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    # Beyond these bounds float32 samples no longer hold the noise, or the signal, to a hundredth of a decibel.
-    snr_db: float = Field(default=12.0, ge=-40.0, le=100.0)
+    snr_db: SnrDb = 12.0
     seed: int = Field(default=0, ge=0, lt=2**63)
     sample_rate_hz: float = Field(default=1e6, ge=1e3, le=1e10)
     frame_gap_ms: float = Field(default=0.0, ge=0.0, le=1e6)
     impairments: tuple[Impairment, ...] = Field(default=(), max_length=32)
+    snr_trace: SnrTrace | None = None
 
     def model_post_init(self, context: Any, /) -> None:  # noqa: ARG002
         in_order = tuple(sorted(self.impairments, key=lambda impairment: impairment.stage))
@@ -59,17 +62,23 @@ class LinkConfig(BaseModel):
         return self.changed(impairments=[*others, *([] if fading == "none" else [{"kind": fading}])])
 
     def changed(self, **fields: Any) -> LinkConfig:
-        """The same with some fields replaced, checked.
+        """The same with some fields replaced, checked; an ``snr_db`` ends the trace.
 
         Raises:
             InvalidInput: one sentence per bad value.
         """
-        return checked_config({**self.model_dump(), **fields})
+        ended = {"snr_trace": None} if "snr_db" in fields else {}
+        return checked_config({**self.model_dump(), **ended, **fields})
+
+    def snr_db_at(self, sequence: int) -> float:
+        """Declared SNR in dB of a stream's frame of that number."""
+        return self.snr_db if self.snr_trace is None else self.snr_trace.at(sequence)
 
     def chain(self) -> Chain:
         """The models of this configuration, composed."""
+        noise = Awgn(self.snr_db) if self.snr_trace is None else TracedAwgn(self.snr_trace)
         return Chain(
-            [Awgn(self.snr_db), *(each for each in self.impairments if isinstance(each, SampleImpairment))],
+            [noise, *(each for each in self.impairments if isinstance(each, SampleImpairment))],
             [each for each in self.impairments if isinstance(each, FrameImpairment)],
         )
 
@@ -83,10 +92,4 @@ def checked_config(fields: dict[str, Any]) -> LinkConfig:
     try:
         return LinkConfig.model_validate(fields)
     except ValidationError as error:
-        raise InvalidInput("; ".join(_sentence(dict(detail)) for detail in error.errors())) from error
-
-
-def _sentence(detail: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in detail["loc"])
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{place} is {detail['input']!r}: {message[:1].lower()}{message[1:]}"
+        raise InvalidInput(joined(sentences(error))) from error

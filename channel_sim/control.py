@@ -41,11 +41,15 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
             )
         if request.HasField("fading") and request.HasField("impairments"):
             raise InvalidInput("set either fading, the shorthand, or impairments, the whole list")
+        if request.HasField("snr_db") and request.HasField("snr_trace"):
+            raise InvalidInput("set either snr_db, one value for all frames, or snr_trace, a course over them")
         config = link.setting.config.changed(**config_fields(request))
         if request.HasField("fading"):
             config = config.with_fading(request.fading)
         link.change(config)
-        _log.info("link set", link=link.name, version=link.setting.version, config=config.model_dump(mode="json"))
+        # A trace is up to thousands of rows, which are no line of a log.
+        plain = config.model_dump(mode="json", exclude={"snr_trace": {"frames", "snr_db"}})
+        _log.info("link set", link=link.name, version=link.setting.version, config=plain)
         return state_message(link)
 
     @override

@@ -7,6 +7,7 @@ from typing import Any
 from channel_sim.config import DEFAULT_LINK, LinkConfig
 from channel_sim.impairments import Parameters
 from channel_sim.links import NamedLink
+from channel_sim.snr_trace import SnrTrace
 from protos import channel_pb2
 from shared.errors import InvalidInput
 
@@ -22,8 +23,8 @@ def state_message(link: NamedLink) -> channel_pb2.LinkState:
 
 
 def config_message(name: str, config: LinkConfig) -> channel_pb2.LinkConfig:
-    """A configuration with every field set."""
-    return channel_pb2.LinkConfig(
+    """A configuration with every field set; no trace where there is none."""
+    message = channel_pb2.LinkConfig(
         link=name,
         snr_db=config.snr_db,
         seed=config.seed,
@@ -31,6 +32,14 @@ def config_message(name: str, config: LinkConfig) -> channel_pb2.LinkConfig:
         frame_gap_ms=config.frame_gap_ms,
         impairments=impairments_message(config.impairments),
     )
+    if config.snr_trace is not None:
+        message.snr_trace.CopyFrom(trace_message(config.snr_trace))
+    return message
+
+
+def trace_message(trace: SnrTrace) -> channel_pb2.SnrTrace:
+    """A trace with every field set."""
+    return channel_pb2.SnrTrace(frames=trace.frames, snr_db=trace.snr_db, repeat=trace.repeat)
 
 
 def impairments_message(impairments: tuple[Parameters, ...]) -> channel_pb2.ImpairmentList:
@@ -72,6 +81,8 @@ def config_fields(message: channel_pb2.LinkConfig | channel_pb2.SetLinkRequest) 
     fields: dict[str, Any] = {name: getattr(message, name) for name in _SCALARS if name in present}
     if message.HasField("impairments"):
         fields["impairments"] = [_impairment_fields(each) for each in message.impairments.impairments]
+    if message.HasField("snr_trace"):
+        fields["snr_trace"] = {field.name: _plain(value) for field, value in message.snr_trace.ListFields()}
     return fields
 
 

@@ -57,7 +57,9 @@ class Admitted:
     def carry(self) -> Carried:
         """Takes the frame over the link; pure, so that it may run in any thread."""
         truth = link_pb2.ChannelTruth(
-            link=self.link, config_version=self.setting.version, snr_db=self.setting.config.snr_db
+            link=self.link,
+            config_version=self.setting.version,
+            snr_db=self.setting.config.snr_db_at(self.context.sequence),
         )
         fate = self.setting.chain.fate(self.context)
         if fate.lost:

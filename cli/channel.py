@@ -1,4 +1,4 @@
-"""`deepsc channel get|list|set|reset|stats`: drives a running channel proxy."""
+"""`deepsc channel get|list|set|trace|reset|stats`: drives a running channel proxy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cli.output import AsJson, print_json
+from cli.output import AsJson, print_json, read_file
 from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def register(app: typer.Typer) -> None:
     channel.command("get")(get_command)
     channel.command("list")(list_command)
     channel.command("set")(set_command)
+    channel.command("trace")(trace_command)
     channel.command("reset")(reset_command)
     channel.command("stats")(stats_command)
     app.add_typer(channel)
@@ -85,6 +87,20 @@ def set_command(
     _show(_ask(target, change), as_json)
 
 
+def trace_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Lines frame,snr_db below a header of that name.")],
+    target: Target = DEFAULT_TARGET,
+    link: Link = "default",
+    repeat: Annotated[bool, typer.Option("--repeat", help="Begin anew behind the frame of the last row.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a link's SNR follow a file, by the number of a stream's frame; `set --snr-db` ends it."""
+    from channel_sim.snr_trace import trace_from_csv
+
+    trace = trace_from_csv(_text_of(file), repeat=repeat)
+    _show(_ask(target, lambda client: client.set(link, snr_trace=trace)), as_json)
+
+
 def reset_command(
     target: Target = DEFAULT_TARGET,
     link: Annotated[str, typer.Option("--link", help="Name of the link; all links without it.")] = "",
@@ -114,6 +130,13 @@ def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_js
         return
     for name, value in counters.items():
         typer.echo(f"{name:16} {'-' if value is None else f'{value:.2f}' if isinstance(value, float) else value}")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return read_file(file).decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file} is not text in UTF-8") from error
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -175,9 +198,18 @@ def _line(document: dict[str, Any]) -> str:
         for each in document["impairments"]
     )
     return (
-        f"{document['link']}: version {document['version']}, SNR {document['snr_db']:g} dB, seed {document['seed']}, "
+        f"{document['link']}: version {document['version']}, {_snr(document)}, seed {document['seed']}, "
         f"impairments: {impairments or 'none'}"
     )
+
+
+def _snr(document: dict[str, Any]) -> str:
+    trace = document.get("snr_trace")
+    if trace is None:
+        return f"SNR {document['snr_db']:g} dB"
+    levels = trace["snr_db"]
+    again = ", again and again" if trace["repeat"] else ""
+    return f"SNR {min(levels):g} to {max(levels):g} dB by a trace of {trace['frames'][-1]} frames{again}"
 
 
 def _short(value: Any) -> str:

@@ -89,8 +89,10 @@ class SetLinkRequest(_message.Message):
     EXPECTED_VERSION_FIELD_NUMBER: _builtins.int
     SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
     FRAME_GAP_MS_FIELD_NUMBER: _builtins.int
+    SNR_TRACE_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     snr_db: _builtins.float
+    """Ends a trace."""
     seed: _builtins.int
     fading: _builtins.str
     """Shorthand for one propagation impairment with its default parameters, in place of all there are: "none" or the name
@@ -104,6 +106,10 @@ class SetLinkRequest(_message.Message):
     def impairments(self) -> Global___ImpairmentList:
         """Replaces the whole list; not together with fading."""
 
+    @_builtins.property
+    def snr_trace(self) -> Global___SnrTrace:
+        """Not together with snr_db."""
+
     def __init__(
         self,
         *,
@@ -115,10 +121,11 @@ class SetLinkRequest(_message.Message):
         expected_version: _builtins.int | None = ...,
         sample_rate_hz: _builtins.float | None = ...,
         frame_gap_ms: _builtins.float | None = ...,
+        snr_trace: Global___SnrTrace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -218,6 +225,7 @@ class LinkConfig(_message.Message):
     IMPAIRMENTS_FIELD_NUMBER: _builtins.int
     SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
     FRAME_GAP_MS_FIELD_NUMBER: _builtins.int
+    SNR_TRACE_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     """1 to 64 of a-z, 0-9, '-', '_' and '.'."""
     snr_db: _builtins.float
@@ -234,6 +242,10 @@ class LinkConfig(_message.Message):
         those of one stage in the order given.
         """
 
+    @_builtins.property
+    def snr_trace(self) -> Global___SnrTrace:
+        """In place of snr_db, which is not used while there is a trace."""
+
     def __init__(
         self,
         *,
@@ -243,10 +255,11 @@ class LinkConfig(_message.Message):
         impairments: Global___ImpairmentList | None = ...,
         sample_rate_hz: _builtins.float | None = ...,
         frame_gap_ms: _builtins.float | None = ...,
+        snr_trace: Global___SnrTrace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__frame_gap_ms: _TypeAlias = _typing.Literal["frame_gap_ms"]  # noqa: Y015
     _WhichOneofArgType__frame_gap_ms: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms"]  # noqa: Y015
@@ -266,6 +279,42 @@ class LinkConfig(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__snr_db) -> _WhichOneofReturnType__snr_db | None: ...
 
 Global___LinkConfig: _TypeAlias = LinkConfig  # noqa: Y015
+
+@_typing.final
+class SnrTrace(_message.Message):
+    """SNR by the frame's number: that of a row holds from its frame to the frame before the next row's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    SNR_DB_FIELD_NUMBER: _builtins.int
+    REPEAT_FIELD_NUMBER: _builtins.int
+    repeat: _builtins.bool
+    """The frame after the last row's is treated as frame 1 again; without it the last SNR holds for good."""
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The first is 1, each is larger than the one before; up to 16384."""
+
+    @_builtins.property
+    def snr_db(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """As many, in dB, -40 to 100."""
+
+    def __init__(
+        self,
+        *,
+        frames: _abc.Iterable[_builtins.int] | None = ...,
+        snr_db: _abc.Iterable[_builtins.float] | None = ...,
+        repeat: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_repeat", b"_repeat", "repeat", b"repeat"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_repeat", b"_repeat", "frames", b"frames", "repeat", b"repeat", "snr_db", b"snr_db"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__repeat: _TypeAlias = _typing.Literal["repeat"]  # noqa: Y015
+    _WhichOneofArgType__repeat: _TypeAlias = _typing.Literal["_repeat", b"_repeat"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__repeat) -> _WhichOneofReturnType__repeat | None: ...
+
+Global___SnrTrace: _TypeAlias = SnrTrace  # noqa: Y015
 
 @_typing.final
 class ImpairmentList(_message.Message):
@@ -837,7 +886,7 @@ class LinkState(_message.Message):
     """Names of the propagation impairments, joined by '+'; "none" if there are none."""
     @_builtins.property
     def config(self) -> Global___LinkConfig:
-        """Complete: no field absent, impairments in the order in which they act."""
+        """Complete: no field absent but snr_trace where there is none, impairments in the order in which they act."""
 
     def __init__(
         self,

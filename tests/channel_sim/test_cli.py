@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,15 @@ def test_set_get_and_reset_speak_json(address: str) -> None:
     (link,) = answer(address, "reset")["links"]
     assert link["snr_db"] == 9.0
     assert answer(address, "list") == {"links": [link]}
+
+
+def test_trace_is_shown_until_an_snr_ends_it(address: str, tmp_path: Path) -> None:
+    (tmp_path / "drive.csv").write_text("frame,snr_db\n1,20\n5,-3\n")
+    trace = answer(address, "trace", str(tmp_path / "drive.csv"), "--repeat")["snr_trace"]
+    assert trace == {"frames": [1, 5], "snr_db": [20.0, -3.0], "repeat": True}
+    shown = run("get", "--target", address).stdout
+    assert "SNR -3 to 20 dB by a trace of 5 frames, again and again, seed" in shown
+    assert "snr_trace" not in answer(address, "set", "--snr-db", "9")
 
 
 def test_stats_speak_json_and_hold_nothing_before_the_first_frame(address: str) -> None:
