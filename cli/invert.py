@@ -26,12 +26,12 @@ def invert_command(
 ) -> None:
     """Align a photo, find its latent, and save aligned.png, reconstruction.png and latent.npz."""
     import numpy as np
-    from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
 
     from cli.report import degrees
     from cli.session import progress_display
     from shared.attribute_predictor import degrees_of
     from shared.pictures import SYNTHETIC, encode_png, served_resolution
+    from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
 
     side = served_resolution(resolution, resolution)
     data, folder = read_file(image), output_folder(out)
