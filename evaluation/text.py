@@ -70,9 +70,7 @@ def wanted(want: str) -> dict[str, tuple[Edit, ...]]:
                 return {}
             name, change, target = match.groups()
             degree = PRESENT_DEGREE[name] if target == "present" else int(target or 0)
-            accepted.append(
-                Edit(attribute=name, change=int(change)) if change else Edit(attribute=name, target=degree)
-            )
+            accepted.append(Edit(attribute=name, change=int(change)) if change else Edit(attribute=name, target=degree))
         edits[accepted[0].attribute] = tuple(accepted)
     return edits
 

@@ -93,9 +93,7 @@ def loss_of(scores: Scores, batch: Batch) -> Tensor:
 def sentences(grammar: Grammar, random: Random, count: int) -> list[Labelled]:
     """So many sentences, roughened, sorted by length in groups so that batches pad little."""
     drawn = [grammar.sample(random) for _ in range(count)]
-    return [
-        Labelled(roughen(one.text, random), one.kind, one.wishes, one.foreign, one.amount) for one in drawn
-    ]
+    return [Labelled(roughen(one.text, random), one.kind, one.wishes, one.foreign, one.amount) for one in drawn]
 
 
 def batches(grammar: Grammar, config: Config, random: Random) -> Iterator[list[Labelled]]:
