@@ -42,6 +42,7 @@ class ChannelClient:
         snr_db: float | None = None,
         seed: int | None = None,
         fading: str | None = None,
+        preset: str | None = None,
         sample_rate_hz: float | None = None,
         frame_gap_ms: float | None = None,
         impairments: Iterable[Mapping[str, Any]] | None = None,
@@ -55,6 +56,7 @@ class ChannelClient:
             snr_db: Es/N0 per complex sample at unit mean gain; ends a trace.
             seed: of the counter-based generator.
             fading: ``"none"`` or the kind of a propagation impairment, in place of all there are.
+            preset: name of a mobility preset; not with ``fading``, ``impairments`` or ``sample_rate_hz``.
             sample_rate_hz: complex samples per second.
             frame_gap_ms: silence between two frames, in the stream's own time.
             impairments: the whole list, each as ``{"kind": name, parameter: value, ...}``; not with ``fading``.
@@ -66,7 +68,9 @@ class ChannelClient:
         listed = {} if impairments is None else {"impairments": list(impairments)}
         # Checked here too: a protobuf message cannot even hold a negative seed or a parameter that does not exist.
         wanted = checked_config({**fields, **listed})
-        request = channel_pb2.SetLinkRequest(link=link, fading=fading, expected_version=expected_version, **fields)
+        request = channel_pb2.SetLinkRequest(
+            link=link, fading=fading, preset=preset, expected_version=expected_version, **fields
+        )
         if impairments is not None:
             request.impairments.CopyFrom(impairments_message(wanted.impairments))
         if snr_trace is not None:

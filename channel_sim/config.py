@@ -10,6 +10,7 @@ from channel_sim.awgn import Awgn, TracedAwgn
 from channel_sim.chain import Chain
 from channel_sim.channel_model import Stage
 from channel_sim.impairments import IMPAIRMENTS, FrameImpairment, Impairment, SampleImpairment
+from channel_sim.mobility import PRESETS
 from channel_sim.sentences import joined, sentences
 from channel_sim.snr_trace import SnrDb, SnrTrace
 from shared.errors import InvalidInput
@@ -58,8 +59,23 @@ class LinkConfig(BaseModel):
         known = {kind: cls for kind, cls in IMPAIRMENTS.items() if cls.stage is Stage.PROPAGATION}
         if fading != "none" and fading not in known:
             raise InvalidInput(f"there is no fading {fading!r}; choose one of {', '.join(['none', *known])}")
+        return self._propagating([] if fading == "none" else [{"kind": fading}])
+
+    def with_preset(self, preset: str) -> LinkConfig:
+        """The same with the propagation and the sample rate of a mobility preset.
+
+        Raises:
+            InvalidInput: if there is no such preset.
+        """
+        mobility = PRESETS.get(preset)
+        if mobility is None:
+            raise InvalidInput(f"there is no preset {preset!r}; choose one of {', '.join(PRESETS)}")
+        rayleigh = {"kind": "rayleigh", "doppler_hz": mobility.doppler_hz}
+        return self._propagating([rayleigh], sample_rate_hz=mobility.sample_rate_hz)
+
+    def _propagating(self, impairments: list[dict[str, Any]], **fields: Any) -> LinkConfig:
         others = [each.model_dump() for each in self.impairments if each.stage is not Stage.PROPAGATION]
-        return self.changed(impairments=[*others, *([] if fading == "none" else [{"kind": fading}])])
+        return self.changed(impairments=[*others, *impairments], **fields)
 
     def changed(self, **fields: Any) -> LinkConfig:
         """The same with some fields replaced, checked; an ``snr_db`` ends the trace.

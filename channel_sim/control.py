@@ -39,13 +39,17 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
             raise StaleVersion(
                 f"link {link.name!r} is at version {version}, not {request.expected_version}: get it again first"
             )
-        if request.HasField("fading") and request.HasField("impairments"):
-            raise InvalidInput("set either fading, the shorthand, or impairments, the whole list")
+        if sum(request.HasField(name) for name in ("fading", "preset", "impairments")) > 1:
+            raise InvalidInput("set either fading or preset, the shorthands, or impairments, the whole list")
+        if request.HasField("preset") and request.HasField("sample_rate_hz"):
+            raise InvalidInput("a preset brings its sample_rate_hz along: leave that out, or set it afterwards")
         if request.HasField("snr_db") and request.HasField("snr_trace"):
             raise InvalidInput("set either snr_db, one value for all frames, or snr_trace, a course over them")
         config = link.setting.config.changed(**config_fields(request))
         if request.HasField("fading"):
             config = config.with_fading(request.fading)
+        if request.HasField("preset"):
+            config = config.with_preset(request.preset)
         link.change(config)
         # A trace is up to thousands of rows, which are no line of a log.
         plain = config.model_dump(mode="json", exclude={"snr_trace": {"frames", "snr_db"}})

@@ -106,10 +106,18 @@ class NamedLink:
 
 
 class Links:
-    """All links of a proxy; ``default`` is always there."""
+    """All links of a proxy.
 
-    def __init__(self, default: LinkConfig) -> None:
-        self._links = {DEFAULT_LINK: NamedLink(DEFAULT_LINK, default)}
+    Args:
+        at_start: configurations by name, ``default`` among them.
+
+    Raises:
+        InvalidInput: if a name is not a link's name.
+    """
+
+    def __init__(self, at_start: Mapping[str, LinkConfig]) -> None:
+        self._links: dict[str, NamedLink] = {}
+        self.populate(at_start)
 
     def __getitem__(self, name: str) -> NamedLink:
         """The link of that name; the empty name is ``default``.

@@ -23,7 +23,7 @@ async def assemble(settings: ChannelSettings) -> AsyncIterator[Assembly]:
     Raises:
         InvalidInput: if the settings describe no link.
     """
-    links = Links(settings.default_link())
+    links = Links(settings.links_at_start())
     limits = Limits(settings.credits, settings.max_samples, settings.connect_seconds, settings.strict)
     async with connect(settings.target, settings.max_message_bytes) as downstream:
         proxy = LinkProxy(links, downstream, f"the receiver at {settings.target}", limits, settings.max_streams)

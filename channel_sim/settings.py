@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from channel_sim.config import LinkConfig, checked_config
+from channel_sim.config import DEFAULT_LINK, LinkConfig, checked_config
+from channel_sim.links_file import read_links
+from shared.errors import InvalidInput
 from shared.phy.cf32 import MAX_SAMPLES
 from shared.settings import ServiceSettings, Target, variables_of
 
@@ -22,6 +25,7 @@ class ChannelSettings(ServiceSettings):
     snr_db: float = Field(default=12.0, description="Es/N0 of the link 'default' at the start, in dB.")
     fading: str = Field(default="none", description="none, rayleigh, rician, taps or tdl for 'default'.")
     seed: int = Field(default=0, description="Seed of the link 'default' at the start.")
+    links: Path | None = Field(default=None, description="YAML file of links that are there at the start.")
     strict: bool = Field(default=True, description="Strip diagnostics from what the receiver sees.")
     credits: int = Field(default=8, ge=1, le=1024, description="Most frames of one stream under way at once.")
     max_streams: int = Field(default=256, ge=1, description="Most streams open at once.")
@@ -30,10 +34,22 @@ class ChannelSettings(ServiceSettings):
         default=3.0, gt=0.0, le=600.0, description="Longest wait for the receiver to accept a stream."
     )
 
-    def default_link(self) -> LinkConfig:
-        """Configuration of the link ``default`` at the start.
+    def links_at_start(self) -> dict[str, LinkConfig]:
+        """Configurations of the link ``default`` and of those in the file, by name.
 
         Raises:
-            InvalidInput: one sentence per bad value.
+            InvalidInput: one sentence per bad value, in the file too; or if both the file and a flag describe
+                ``default``.
         """
+        if self.links is None:
+            return {DEFAULT_LINK: self._default_link()}
+        in_file = read_links(self.links)
+        given = [name for name in ("snr_db", "fading", "seed") if name in self.model_fields_set]
+        if DEFAULT_LINK in in_file and given:
+            raise InvalidInput(
+                f"{self.links} describes the link 'default', and so does {', '.join(given)}: say it in one place"
+            )
+        return {DEFAULT_LINK: self._default_link(), **in_file}
+
+    def _default_link(self) -> LinkConfig:
         return checked_config({"snr_db": self.snr_db, "seed": self.seed}).with_fading(self.fading)

@@ -1,4 +1,4 @@
-"""`deepsc channel get|list|set|trace|reset|stats`: drives a running channel proxy."""
+"""`deepsc channel get|list|set|trace|populate|reset|stats`: drives a running channel proxy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from cli.output import AsJson, print_json, read_file
+from cli.output import AsJson, print_json
 from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
     channel.command("list")(list_command)
     channel.command("set")(set_command)
     channel.command("trace")(trace_command)
+    channel.command("populate")(populate_command)
     channel.command("reset")(reset_command)
     channel.command("stats")(stats_command)
     app.add_typer(channel)
@@ -55,6 +56,9 @@ def set_command(
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the link's random generator.")] = None,
     fading: Annotated[
         str | None, typer.Option("--fading", help="none, rayleigh, rician, taps or tdl, with its default parameters.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", help="Fading of somebody on the move: pedestrian, vehicular-60 or -120.")
     ] = None,
     sample_rate_hz: Annotated[
         float | None, typer.Option("--sample-rate-hz", help="Complex samples per second.")
@@ -79,6 +83,7 @@ def set_command(
             snr_db=snr_db,
             seed=seed,
             fading=fading,
+            preset=preset,
             sample_rate_hz=sample_rate_hz,
             frame_gap_ms=frame_gap_ms,
             impairments=impairments,
@@ -96,9 +101,23 @@ def trace_command(
 ) -> None:
     """Let a link's SNR follow a file, by the number of a stream's frame; `set --snr-db` ends it."""
     from channel_sim.snr_trace import trace_from_csv
+    from channel_sim.text_file import read_text
 
-    trace = trace_from_csv(_text_of(file), repeat=repeat)
+    trace = trace_from_csv(read_text(file), repeat=repeat)
     _show(_ask(target, lambda client: client.set(link, snr_trace=trace)), as_json)
+
+
+def populate_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="Links by name with their fields.")],
+    target: Target = DEFAULT_TARGET,
+    as_json: AsJson = False,
+) -> None:
+    """Create links, or change them, to what a file says; those that are already so keep their version."""
+    from channel_sim.links_file import read_links
+    from channel_sim.messages import config_message
+
+    messages = [config_message(name, config) for name, config in read_links(file).items()]
+    _show_all(_ask(target, lambda client: client.populate(messages)), as_json)
 
 
 def reset_command(
@@ -130,13 +149,6 @@ def stats_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_js
         return
     for name, value in counters.items():
         typer.echo(f"{name:16} {'-' if value is None else f'{value:.2f}' if isinstance(value, float) else value}")
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return read_file(file).decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{file} is not text in UTF-8") from error
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class SetLinkRequest(_message.Message):
     SAMPLE_RATE_HZ_FIELD_NUMBER: _builtins.int
     FRAME_GAP_MS_FIELD_NUMBER: _builtins.int
     SNR_TRACE_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     snr_db: _builtins.float
     """Ends a trace."""
@@ -102,6 +103,10 @@ class SetLinkRequest(_message.Message):
     """Refused with FAILED_PRECONDITION unless the link is at this version."""
     sample_rate_hz: _builtins.float
     frame_gap_ms: _builtins.float
+    preset: _builtins.str
+    """Shorthand for a mobility preset's propagation, in place of all there is, and sample rate: "pedestrian",
+    "vehicular-60", "vehicular-120". Not together with fading, impairments or sample_rate_hz.
+    """
     @_builtins.property
     def impairments(self) -> Global___ImpairmentList:
         """Replaces the whole list; not together with fading."""
@@ -122,10 +127,11 @@ class SetLinkRequest(_message.Message):
         sample_rate_hz: _builtins.float | None = ...,
         frame_gap_ms: _builtins.float | None = ...,
         snr_trace: Global___SnrTrace | None = ...,
+        preset: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_preset", b"_preset", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "preset", b"preset", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version", "_fading", b"_fading", "_frame_gap_ms", b"_frame_gap_ms", "_preset", b"_preset", "_sample_rate_hz", b"_sample_rate_hz", "_seed", b"_seed", "_snr_db", b"_snr_db", "expected_version", b"expected_version", "fading", b"fading", "frame_gap_ms", b"frame_gap_ms", "impairments", b"impairments", "link", b"link", "preset", b"preset", "sample_rate_hz", b"sample_rate_hz", "seed", b"seed", "snr_db", b"snr_db", "snr_trace", b"snr_trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expected_version: _TypeAlias = _typing.Literal["expected_version"]  # noqa: Y015
     _WhichOneofArgType__expected_version: _TypeAlias = _typing.Literal["_expected_version", b"_expected_version"]  # noqa: Y015
@@ -133,6 +139,8 @@ class SetLinkRequest(_message.Message):
     _WhichOneofArgType__fading: _TypeAlias = _typing.Literal["_fading", b"_fading"]  # noqa: Y015
     _WhichOneofReturnType__frame_gap_ms: _TypeAlias = _typing.Literal["frame_gap_ms"]  # noqa: Y015
     _WhichOneofArgType__frame_gap_ms: _TypeAlias = _typing.Literal["_frame_gap_ms", b"_frame_gap_ms"]  # noqa: Y015
+    _WhichOneofReturnType__preset: _TypeAlias = _typing.Literal["preset"]  # noqa: Y015
+    _WhichOneofArgType__preset: _TypeAlias = _typing.Literal["_preset", b"_preset"]  # noqa: Y015
     _WhichOneofReturnType__sample_rate_hz: _TypeAlias = _typing.Literal["sample_rate_hz"]  # noqa: Y015
     _WhichOneofArgType__sample_rate_hz: _TypeAlias = _typing.Literal["_sample_rate_hz", b"_sample_rate_hz"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
@@ -145,6 +153,8 @@ class SetLinkRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__fading) -> _WhichOneofReturnType__fading | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__frame_gap_ms) -> _WhichOneofReturnType__frame_gap_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preset) -> _WhichOneofReturnType__preset | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_rate_hz) -> _WhichOneofReturnType__sample_rate_hz | None: ...
     @_typing.overload

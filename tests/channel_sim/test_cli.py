@@ -74,6 +74,19 @@ def test_trace_is_shown_until_an_snr_ends_it(address: str, tmp_path: Path) -> No
     assert "snr_trace" not in answer(address, "set", "--snr-db", "9")
 
 
+def test_file_of_links_is_populated_once(address: str, tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text("links:\n  default: {preset: vehicular-60, snr_db: 6}\n  Bad Name: {}\n")
+    assert "'Bad Name' cannot name a link" in run("populate", str(file), "--target", address).stderr
+    before = answer(address, "reset")["links"]
+    file.write_text("links:\n  default: {preset: vehicular-60, snr_db: 6}\n")
+    populated = answer(address, "populate", str(file))
+    assert populated["links"][0]["version"] == before[0]["version"] + 1
+    assert answer(address, "populate", str(file)) == populated
+    assert answer(address, "set", "--preset", "vehicular-60") == populated["links"][0]
+    answer(address, "reset")
+
+
 def test_stats_speak_json_and_hold_nothing_before_the_first_frame(address: str) -> None:
     stats = answer(address, "stats")
     assert (stats["frames"], stats["snr_db_realised"], stats["gain_db"]) == (0, None, None)

@@ -57,6 +57,9 @@ async def test_unset_fields_stay_and_an_equal_setting_keeps_the_version() -> Non
         ({"seed": 2**63}, "seed is 9223372036854775808"),
         ({"fading": "rain"}, "no fading 'rain'; choose one of none, rayleigh"),
         ({"fading": "none", "impairments": channel_pb2.ImpairmentList()}, "either fading"),
+        ({"fading": "none", "preset": "pedestrian"}, "either fading or preset"),
+        ({"preset": "train"}, "no preset 'train'; choose one of pedestrian, vehicular-60, vehicular-120"),
+        ({"preset": "pedestrian", "sample_rate_hz": 1e6}, "sample_rate_hz along"),
         ({"impairments": channel_pb2.ImpairmentList(impairments=[channel_pb2.Impairment()])}, "no kind"),
     ],
 )
