@@ -12,7 +12,7 @@ from typing_extensions import override
 from channel_sim.channel_model import Stage
 from channel_sim.config import LinkConfig, checked_config
 from channel_sim.sentences import joined
-from channel_sim.snr_trace import trace_from_csv
+from channel_sim.snr_trace import read_trace
 from channel_sim.text_file import read_text
 from shared.errors import InvalidInput
 
@@ -68,11 +68,7 @@ def _trace(given: Any, folder: Path) -> Any:
         return given
     if set(given) - {"file", "repeat"}:
         raise InvalidInput("snr_trace with a file has the fields file and repeat, no others")
-    file = folder / str(given["file"])
-    try:
-        trace = trace_from_csv(read_text(file))
-    except InvalidInput as error:
-        raise InvalidInput(f"snr_trace {file}: {error.message}") from error
+    trace = read_trace(folder / str(given["file"]))
     return {**trace.model_dump(), "repeat": given.get("repeat", False)}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from bisect import bisect_right
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from channel_sim.sentences import joined, sentences
+from channel_sim.text_file import read_text
 from shared.errors import InvalidInput
 
 # Beyond these bounds float32 samples no longer hold the noise, or the signal, to a hundredth of a decibel.
@@ -91,6 +93,19 @@ def trace_from_csv(text: str, *, repeat: bool = False) -> SnrTrace:
     if not 1 <= len(rows) <= MAX_ROWS:
         raise InvalidInput(f"a trace has 1 to {MAX_ROWS} rows, and this one has {len(rows)}")
     return SnrTrace(frames=tuple(row.frame for row in rows), snr_db=tuple(row.snr_db for row in rows), repeat=repeat)
+
+
+def read_trace(path: Path, *, repeat: bool = False) -> SnrTrace:
+    """A trace out of a CSV file; see :func:`trace_from_csv`.
+
+    Raises:
+        InvalidInput: if the file cannot be read; else a sentence per bad row. Either names the file.
+    """
+    text = read_text(path)
+    try:
+        return trace_from_csv(text, repeat=repeat)
+    except InvalidInput as error:
+        raise InvalidInput(f"{path}: {error.message}") from error
 
 
 def _row(cells: Sequence[str], before: Sequence[_Row]) -> _Row:

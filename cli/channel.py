@@ -100,10 +100,9 @@ def trace_command(
     as_json: AsJson = False,
 ) -> None:
     """Let a link's SNR follow a file, by the number of a stream's frame; `set --snr-db` ends it."""
-    from channel_sim.snr_trace import trace_from_csv
-    from channel_sim.text_file import read_text
+    from channel_sim.snr_trace import read_trace
 
-    trace = trace_from_csv(read_text(file), repeat=repeat)
+    trace = read_trace(file, repeat=repeat)
     _show(_ask(target, lambda client: client.set(link, snr_trace=trace)), as_json)
 
 

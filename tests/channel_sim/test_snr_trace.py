@@ -127,9 +127,12 @@ async def test_longest_trace_fits_in_an_answer() -> None:
         assert len((await client.set(snr_trace=longest)).config.snr_trace.frames) == MAX_ROWS
 
 
-def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_file_that_holds_no_trace_is_named(tmp_path: Path) -> None:
     picture = tmp_path / "picture.csv"
     picture.write_bytes(b"\xff\xd8\xff")
-    for file, sentence in ((tmp_path / "none.csv", "cannot be read"), (picture, "is not text in UTF-8")):
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    wrong = {tmp_path / "none.csv": "cannot be read", picture: "is not text in UTF-8", empty: "line 1 is ''"}
+    for file, sentence in wrong.items():
         result = run("trace", str(file), "--target", "127.0.0.1:1")
-        assert (result.status, sentence in result.stderr) == (2, True)
+        assert (result.status, str(file) in result.stderr, sentence in result.stderr) == (2, True, True)
