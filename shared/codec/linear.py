@@ -24,9 +24,6 @@ from shared.errors import InvalidInput
 MIN_SYMBOLS = 16
 MAX_SYMBOLS = 2048
 
-GAIN_ENERGY = 3.0
-"""Energy of the gain symbol, in mean symbol energies."""
-
 GAIN_SPAN = 1.2
 """Largest |log gain| the gain symbol can tell, at its phase of +-``GAIN_PHASE``."""
 
@@ -34,21 +31,34 @@ GAIN_PHASE = 2.4
 """Phase in radians at the end of the span; short of pi, so that noise seldom turns it round."""
 
 
+def gain_energy(k: int, noise_power: float) -> float:
+    """Energy of the gain symbol among ``k`` symbols, in mean symbol energies.
+
+    A wrong norm spoils every coefficient, so the symbol stands well above the noise: its phase is off by 0.2 rad or
+    less, unless that would take more than a sixth of a short payload.
+    """
+    return min(3.0 + 8.0 * noise_power, k / 6)
+
+
 @dataclass(frozen=True)
 class PowerPlan:
     """Which coefficients are sent, and with how much energy.
 
     Attributes:
+        gain_energy: energy of the gain symbol.
         active: indices of the coefficients sent, strongest first, ``(n,)``.
         energy: their energies, ``(n,)``, in mean symbol energies.
     """
 
+    gain_energy: float
     active: NDArray[np.intp]
     energy: NDArray[np.float64]
 
 
-def allocate_power(importance: NDArray[np.float64], slots: int, energy: float, noise_power: float) -> PowerPlan:
-    """Least weighted error over ``slots`` real dimensions.
+def allocate_power(
+    importance: NDArray[np.float64], slots: int, energy: float, noise_power: float
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Least weighted error over ``slots`` real dimensions: indices of the coefficients sent, and their energies.
 
     Args:
         importance: ``s_i sqrt(v_i)`` of every coefficient, linear.
@@ -61,7 +71,7 @@ def allocate_power(importance: NDArray[np.float64], slots: int, energy: float, n
     half_noise = noise_power / 2
     water = (energy + half_noise * np.arange(1, len(ranked) + 1)) / np.cumsum(ranked)
     count = int(np.flatnonzero(water * ranked > half_noise).max()) + 1  # the last coefficient still worth its energy
-    return PowerPlan(active=order[:count], energy=water[count - 1] * ranked[:count] - half_noise)
+    return order[:count], water[count - 1] * ranked[:count] - half_noise
 
 
 class LinearCodec:
@@ -91,7 +101,9 @@ class LinearCodec:
         if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
             raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
         noise_power = 10 ** (-design_snr_db / 10)
-        return allocate_power(self._importance, 2 * (k - 1), k - GAIN_ENERGY, noise_power)
+        reserved = gain_energy(k, noise_power)
+        active, energy = allocate_power(self._importance, 2 * (k - 1), k - reserved, noise_power)
+        return PowerPlan(reserved, active, energy)
 
     def encode(self, w_plus: Latent, k: int, design_snr_db: float) -> Symbols:
         """See `SemanticCodec.encode`."""
@@ -101,11 +113,10 @@ class LinearCodec:
         coefficients = self.basis.analyse(w_plus).astype(np.float64)
         slots = np.zeros(2 * (k - 1))
         slots[: len(plan.active)] = np.sqrt(plan.energy) * coefficients[plan.active] / self._deviation(plan)
-        body_energy = k - GAIN_ENERGY
-        gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / body_energy)
+        gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / (k - plan.gain_energy))
         log_gain = float(np.clip(np.log(gain), -GAIN_SPAN, GAIN_SPAN))
         spread = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho") / gain
-        pilot = np.sqrt(GAIN_ENERGY) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
+        pilot = np.sqrt(plan.gain_energy) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
         symbols = np.concatenate([[pilot], spread])
         symbols *= np.sqrt(k / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
         return symbols.astype(np.complex64)
@@ -114,7 +125,7 @@ class LinearCodec:
         """See `SemanticCodec.decode`."""
         k = len(symbols)
         plan = self.plan(k, design_snr_db)
-        gain = self._estimate_gain(complex(symbols[0]), noise_power)
+        gain = self._estimate_gain(complex(symbols[0]), noise_power / plan.gain_energy)
         body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
         slots = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
         deviation = self._deviation(plan)
@@ -130,10 +141,10 @@ class LinearCodec:
     def _deviation(self, plan: PowerPlan) -> NDArray[np.float64]:
         return self.basis.deviation[plan.active].astype(np.float64)
 
-    def _estimate_gain(self, symbol: complex, noise_power: float) -> float:
+    def _estimate_gain(self, symbol: complex, relative_noise: float) -> float:
         """The norm from the gain symbol's phase, shrunk towards 1 as far as the noise and the prior say."""
         slope = GAIN_SPAN / GAIN_PHASE
         measured = float(np.angle(symbol)) * slope
-        error = noise_power / (2 * GAIN_ENERGY) * slope**2
+        error = relative_noise / 2 * slope**2
         prior = float(self.basis.log_gain_deviation[0]) ** 2
         return float(np.exp(np.clip(measured, -GAIN_SPAN, GAIN_SPAN) * prior / (prior + error)))

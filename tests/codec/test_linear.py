@@ -78,10 +78,19 @@ def test_the_mean_face_survives(basis: LatentBasis) -> None:
 
 def test_power_goes_to_what_matters_and_is_all_spent() -> None:
     importance = np.array([3.0, 0.01, 2.0, 1.0])
-    plan = allocate_power(importance, slots=4, energy=10.0, noise_power=2.0)
-    assert plan.active.tolist() == [0, 2, 3]
-    assert plan.energy.sum() == pytest.approx(10.0)
-    assert (plan.energy + 1.0).tolist() == pytest.approx((importance[plan.active] * 13.0 / 6.0).tolist())
+    active, energy = allocate_power(importance, slots=4, energy=10.0, noise_power=2.0)
+    assert active.tolist() == [0, 2, 3]
+    assert energy.sum() == pytest.approx(10.0)
+    assert (energy + 1.0).tolist() == pytest.approx((importance[active] * 13.0 / 6.0).tolist())
+
+
+def test_the_norm_is_told_even_below_the_noise(basis: LatentBasis) -> None:
+    codec, rng = LinearCodec(basis, 1), np.random.default_rng(2)
+    symbols = codec.encode(draw_face(basis, 1, scale=1.5), 256, -5.0)
+    noise = np.sqrt(10**0.5 / 2) * (rng.standard_normal(500) + 1j * rng.standard_normal(500))
+    off = np.angle((symbols[0] + noise) * np.conj(symbols[0]))
+    assert np.abs(off).max() < 1.0  # a turn past pi would read a large face as a small one
+    assert np.sqrt(np.square(off).mean()) < 0.25
 
 
 def test_at_low_snr_only_the_strongest_coefficients_are_sent(basis: LatentBasis) -> None:
