@@ -11,7 +11,7 @@ COPY shared shared
 
 FROM base AS channel
 # The proxy's own few requirements; the versions are read from pyproject.toml, the one place that pins them.
-RUN python -c "import tomllib; wanted = ('numpy', 'grpcio', 'protobuf', 'pydantic', 'structlog'); \
+RUN python -c "import tomllib; wanted = ('numpy', 'grpcio', 'protobuf', 'pydantic', 'structlog', 'pyyaml', 'typing-extensions'); \
 print('\n'.join(d for d in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'] if d.startswith(wanted)))" \
     > requirements.txt && pip install -r requirements.txt
 COPY channel_sim channel_sim
