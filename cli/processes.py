@@ -61,6 +61,12 @@ def free_ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
+def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` without the settings of services, which somebody may have exported for a link of their own."""
+    foreign = ("DEEPSC_TRANSMITTER_", "DEEPSC_CHANNEL_", "DEEPSC_RECEIVER_")
+    return {name: value for name, value in environment.items() if not name.startswith(foreign)}
+
+
 @asynccontextmanager
 async def _process(command: Sequence[str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     with log.open("wb") as stderr:
@@ -70,7 +76,7 @@ async def _process(command: Sequence[str], log: Path) -> AsyncIterator[asyncio.s
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=own_environment(os.environ) | {"PYTHONUNBUFFERED": "1"},
         )
     try:
         yield process
