@@ -57,6 +57,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    # Threads that wait for each other in a spin crawl as soon as another program wants the cores. Set before torch
+    # loads, and inherited by the services that the demo starts.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     sys.exit(run(sys.argv[1:]))
 
 
