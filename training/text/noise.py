@@ -42,10 +42,10 @@ def roughen(text: str, random: Random) -> str:
             words[at] = typo(words[at], random)
     if random.random() < 0.25:
         words = [_SHORTHAND.get(word, word) for word in words]
-    if random.random() < 0.15 and len(words) > 4:
+    if random.random() < 0.35 and len(words) > 2:
         articles = [at for at, word in enumerate(words) if word in ("a", "the", "an", "of", "is", "be", "to")]
-        if articles:
-            del words[random.choice(articles)]
+        for at in sorted(random.sample(articles, min(len(articles), random.choice((1, 2, 3)))), reverse=True):
+            del words[at]
     rough = " ".join(words)
     if random.random() < 0.4:
         rough = rough.replace(",", "").replace(".", "").replace("'", "")

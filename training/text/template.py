@@ -32,3 +32,8 @@ def fill(template: str, slots: Slots, random: Random) -> str:
     while _CHOICE.search(text) or _SLOT.search(text):
         text = _SLOT.sub(slot, _CHOICE.sub(choose, text))
     return re.sub(r" {2,}", " ", text).strip()
+
+
+def filled(random: Random, template: str, scene: Slots, more: Slots | None = None) -> str:
+    """`fill` with the slots of the scene, and more of this phrase alone."""
+    return fill(template, {**scene, **(more or {})}, random)

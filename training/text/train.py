@@ -39,7 +39,7 @@ class Config:
         seed: of the sentences and of the weights.
     """
 
-    steps: int = 3000
+    steps: int = 3600
     batch: int = 32
     learning_rate: float = 1e-3
     seed: int = 5
@@ -151,7 +151,7 @@ def train(config: Config, minilm: Path, out: Path) -> dict[str, float]:
     running = 0.0
     for step in range(1, config.steps + 1):
         batch = Batch(next(source), reader, device)
-        encoder.heads.train()
+        encoder.train()
         loss = loss_of(scored(encoder, batch), batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -23,8 +23,10 @@ from transmitter.text.wording import edits_in_words, reference_in_words, what_ca
 
 #: Beyond this an instruction is a document; it is refused before any work is spent on it.
 MAX_CHARACTERS = 1000
-#: An answer whose least sure decision is below this asks back; chosen on the held-out grammar.
+#: An answer whose least sure decision is below this asks back; chosen on the development sentences, as the next one is.
 SURE = 0.4
+#: A sentence is called out of scope only at this probability: refusing what could be done annoys more than asking back.
+OUT_OF_SCOPE = 0.85
 TEXT_WEIGHTS = WEIGHTS / "text.safetensors"
 
 _ReferenceKind = Literal["undo", "redo", "reset", "more", "less", "same_for"]
@@ -120,8 +122,7 @@ def _refuse(instruction: str, refusal: Refusal, message: str, confidence: float 
 
 def _decide(instruction: str, scores: Scores) -> ParsedInstruction:
     """Turn one sentence's logits into an answer."""
-    kind_at, sure = _best(scores.kind[0])
-    kind = KINDS[kind_at]
+    kind, sure = _kind(scores.kind[0])
     if kind == "out":
         message = f"That is outside what can be edited here. {what_can_be_asked()}"
         return _refuse(instruction, "out_of_scope", message, sure)
@@ -153,6 +154,15 @@ def _decide(instruction: str, scores: Scores) -> ParsedInstruction:
     return ParsedInstruction(
         instruction=instruction, understood=True, edits=edits, message=words + rest, confidence=sure
     )
+
+
+def _kind(logits: Tensor) -> tuple[Kind, float]:
+    """What the sentence is and how probable that is; logits ``(9,)``."""
+    out = KINDS.index("out")
+    if float(logits.softmax(-1)[out]) < OUT_OF_SCOPE:
+        logits = logits.index_fill(0, torch.tensor([out]), float("-inf"))
+    at, sure = _best(logits)
+    return KINDS[at], sure
 
 
 def _answer_reference(

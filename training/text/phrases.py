@@ -1,0 +1,111 @@
+"""From a wish about one attribute to a phrase that says it.
+
+A phrase is a template (see `training.text.template`); a leading ``3:`` fixes the degree it means. Otherwise the degree
+comes from the slots it has: ``{pre}`` ("a bit ", "much ") stands before a comparative, ``{post}`` (" a bit", " to the
+max") after a verb, ``{too}`` before a complaint, ``{amount}`` is the attribute's own measure (years).
+
+Phrases come in five forms, and each form has its own polite, hedged, chatty and clumsy wrappings in ``common.json``:
+``imp`` a bare command, ``np`` a thing, ``vp`` what a person does, ``adj`` how a person is, ``say`` a whole sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from random import Random
+from typing import Any
+
+from training.text.template import Slots, filled
+from transmitter.text.labels import PRESENT, Wish
+
+FORMS = ("imp", "np", "vp", "adj", "say")
+
+#: What the grammar shares among attributes that are things one has or has not.
+_SHARED = {"0": "absent", "present": "present"}
+_FIXED = re.compile(r"^(\d):")
+
+
+class Phrases:
+    """The phrases of a grammar's attributes.
+
+    Args:
+        common: ``common.json``: templates for all attributes and words for degrees.
+        attributes: each attribute's own file.
+    """
+
+    def __init__(self, common: dict[str, Any], attributes: dict[str, Any]) -> None:
+        self._common = common
+        self._attributes = attributes
+
+    def any_phrase(self, random: Random, scene: Slots, name: str, wish: Wish) -> tuple[str, str]:
+        """A form that the grammar has for this wish, and a phrase of it.
+
+        Raises:
+            ValueError: if it has none in any form.
+        """
+        forms = list(FORMS)
+        random.shuffle(forms)
+        for form in forms:
+            phrase = self.phrase(random, scene, name, wish, form)
+            if phrase is not None:
+                return form, phrase
+        raise ValueError(f"no phrase for {name} {wish}")
+
+    def phrase(self, random: Random, scene: Slots, name: str, wish: Wish, form: str) -> str | None:
+        """A filled phrase of the form, or None where the grammar has none for this wish."""
+        entry = self._attributes[name]
+        if wish.action == "to":
+            level = "present" if wish.target == PRESENT else str(wish.target)
+            templates = entry["to"][level].get(form, [])
+            shared = self._common[_SHARED[level]].get(form, []) if entry.get("thing") and level in _SHARED else []
+            if not templates and not shared:
+                return None
+            pool = templates if templates and (not shared or random.random() < 0.6) else shared
+            numbers = entry.get("numbers", {}).get(level, [""])
+            return filled(random, random.choice(pool), scene, {"n": random.choice(numbers)} | self.noun(random, name))
+        pools = [
+            (source, [t for t in templates if self._means(t, entry, wish.amount)])
+            for source, templates in (
+                (entry, entry[wish.action].get(form, [])),
+                (entry, self._common[wish.action].get(form, [])),
+                (entry.get("person"), self._common["person"][form] if "person" in entry else []),
+            )
+        ]
+        pools = [(source, templates) for source, templates in pools if templates]
+        if not pools:
+            return None
+        source, templates = random.choice(pools)
+        return self._change(random, scene, name, wish, random.choice(templates), source)
+
+    def _means(self, template: str, entry: dict[str, Any], amount: int | None) -> bool:
+        """Whether the template can say a change of this size."""
+        fixed = _FIXED.match(template)
+        if fixed:
+            return int(fixed[1]) == amount
+        measures = {slot: self._common[slot] for slot in ("pre", "post", "too")} | {"amount": entry.get("amounts", {})}
+        used = [sizes for slot, sizes in measures.items() if f"{{{slot}}}" in template]
+        return all(str(amount) in sizes for sizes in used) if used else amount == 2
+
+    def _change(
+        self, random: Random, scene: Slots, name: str, wish: Wish, template: str, source: dict[str, Any]
+    ) -> str:
+        """A template of a change, filled; its adjectives are the noun's or the person's, as ``source`` has them."""
+        entry, size = self._attributes[name], str(wish.amount)
+        more, less = (source["up"], source["down"]) if wish.action == "up" else (source["down"], source["up"])
+        slots = {
+            "more": random.choice(more["comparative"]),
+            "base": random.choice(more["base"]),
+            "opposite": random.choice(less["base"]),
+        }
+        for slot in ("pre", "post", "too"):
+            if size in self._common[slot]:
+                slots[slot] = random.choice(self._common[slot][size])
+        if size in entry.get("amounts", {}):
+            slots["amount"] = random.choice(entry["amounts"][size])
+        return filled(random, _FIXED.sub("", template), scene, slots | self.noun(random, name))
+
+    def noun(self, random: Random, name: str) -> dict[str, str]:
+        """A word for the attribute, with the article and the verb that agree with it: slots noun, a, is."""
+        entry = self._attributes[name]
+        noun = random.choice(entry["singular"] + entry["plural"])
+        plural = noun in entry["plural"]
+        return {"noun": noun, "a": "" if plural else "a ", "is": "are" if plural else "is"}
