@@ -5,8 +5,10 @@ Run: ``deepsc sweep``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -81,6 +83,7 @@ class Sweep:
     def __init__(self, prior: MobileStyleGan, latents: NDArray[np.float32], judge: Judge) -> None:
         self._prior, self._latents, self._judge = prior, latents, judge
         self._intended = [self._draw(w_plus) for w_plus in latents]
+        self._codec = cache(load_codec)  # each is read once, not at every point
 
     def _draw(self, w_plus: NDArray[np.float32]) -> NDArray[np.uint8]:
         with torch.inference_mode():
@@ -91,7 +94,7 @@ class Sweep:
         self, name: CodecName, snr_db: float, k_payload: int, propagation: Sequence[ChannelModel] = (), seed: int = 0
     ) -> SweepPoint:
         """One operating point; the transmitter knows the declared SNR, as after a report."""
-        codec = load_codec(name)
+        codec = self._codec(name)
         assert isinstance(codec, LinearCodec)
         chain = Chain([*propagation, Awgn(snr_db=snr_db)])
         errors, energies, lpips, cosines, estimates = [], [], [], [], []
@@ -128,5 +131,11 @@ class Sweep:
 
 
 def rounded(point: SweepPoint) -> dict[str, object]:
-    """The point as JSON takes it, figures to three decimals."""
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(point).items()}
+    """The point as JSON takes it: figures to three decimals, null where nothing arrived to be measured."""
+    return {name: _figure(value) for name, value in asdict(point).items()}
+
+
+def _figure(value: object) -> object:
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else round(value, 3)

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from shared.attributes import MAX_DEGREE, attribute_names
-from shared.residual import ResidualBlock
+from shared.residual import ResidualBlock, stem
 from shared.tensors import resize, to_tensor
 
 SIDE = 128
@@ -59,9 +59,7 @@ class DegreePredictor(nn.Module):
     def __init__(self, width: int = 32) -> None:
         super().__init__()
         attributes = len(attribute_names())
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-        )
+        self.stem = stem(width)
         self.stages = nn.Sequential(
             ResidualBlock(width, width * 2, 2),  # 32 px
             ResidualBlock(width * 2, width * 4, 2),  # 16 px

@@ -1,9 +1,14 @@
-"""The residual block of the project's small convolutional networks (He et al., CVPR 2016, figure 2)."""
+"""The parts of the project's small convolutional networks (residual blocks: He et al., CVPR 2016, figure 2)."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def stem(width: int) -> nn.Sequential:
+    """The first layer, pictures to features at half the size: ``(B, 3, S, S) -> (B, width, S / 2, S / 2)``."""
+    return nn.Sequential(nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
 
 
 class ResidualBlock(nn.Module):

@@ -1,7 +1,7 @@
 """Iterative attributes matching: step a latent along edit directions until its face shows the wanted degrees.
 
-The directions come from a linear model of the predictor's scores over W (``training/directions.py``): the shortest step
-in the prior's own statistics that raises one attribute's score by one and leaves the others' alone. Faces are not
+The directions come from linear models over W (``training/directions.py``): the step that raises one attribute's score
+by one, leaves the others' alone, and changes least of the person and of what the prior finds likely. Faces are not
 linear, so after every step the face is rendered small, its degrees are read again, and the step is corrected.
 """
 

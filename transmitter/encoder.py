@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.prior.face_prior import NUM_STYLES, W_DIM
-from shared.residual import ResidualBlock
+from shared.residual import ResidualBlock, stem
 from shared.tensors import resize
 
 SIDE = 128
@@ -39,9 +39,7 @@ class ImageEncoder(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-        )
+        self.stem = stem(width)
         self.stages = nn.Sequential(
             ResidualBlock(width, width * 2, 2),  # 32 px
             ResidualBlock(width * 2, width * 4, 2),  # 16 px

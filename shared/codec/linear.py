@@ -34,8 +34,8 @@ GAIN_PHASE = 2.4
 def gain_energy(k: int, noise_power: float) -> float:
     """Energy of the gain symbol among ``k`` symbols, in mean symbol energies.
 
-    A wrong norm spoils every coefficient, so the symbol stands well above the noise: its phase is off by 0.2 rad or
-    less, unless that would take more than a sixth of a short payload.
+    A wrong norm spoils every coefficient, so the symbol stands well above the noise: its phase is off by 0.25 rad rms
+    at most, unless that would take more than a sixth of a short payload.
     """
     return min(3.0 + 8.0 * noise_power, k / 6)
 
@@ -129,9 +129,8 @@ class LinearCodec:
         body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
         slots = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
         deviation = self._deviation(plan)
-        wiener = plan.energy / (
-            plan.energy + noise_power / 2
-        )  # a face of norm `gain` has deviations `gain` times as large
+        # Free of `gain`: a face of that norm has deviations as many times as large, and so has its error.
+        wiener = plan.energy / (plan.energy + noise_power / 2)
         coefficients = np.zeros(self.basis.deviation.shape, np.float32)
         coefficients[plan.active] = wiener * slots * gain * deviation / np.sqrt(plan.energy)
         left = self.basis.total_variance - float((np.square(deviation) * wiener).sum())
