@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,10 +30,10 @@ class ChannelClient:
         with errors_of(self._peer):
             return list((await self._stub.ListLinks(channel_pb2.ListLinksRequest())).links)
 
-    async def get(self, link: str = DEFAULT_LINK) -> channel_pb2.LinkState:
-        """Configuration and version of a link."""
+    async def get(self, link: str = DEFAULT_LINK, version: int | None = None) -> channel_pb2.LinkState:
+        """Configuration and version of a link; of an earlier version, if one of the latest 32 is named."""
         with errors_of(self._peer):
-            return await self._stub.GetLink(channel_pb2.GetLinkRequest(link=link))
+            return await self._stub.GetLink(channel_pb2.GetLinkRequest(link=link, version=version))
 
     async def set(
         self,
@@ -92,6 +92,26 @@ class ChannelClient:
         """Creates or changes links; one that is already so keeps its version."""
         with errors_of(self._peer):
             return list((await self._stub.Populate(channel_pb2.PopulateRequest(links=configs))).links)
+
+    async def record(
+        self, link: str = "", stream_id: str = "", *, sent: bool = False, delivered: bool = True
+    ) -> AsyncGenerator[channel_pb2.RecordEvent, None]:
+        """Frames as they pass, behind one event that says the recording has begun; ends when the proxy stops.
+
+        Args:
+            link: name of the link; all with the empty name.
+            stream_id: of the stream; all with the empty one.
+            sent: bring samples as they came from the sender.
+            delivered: bring samples as they went to the receiver.
+        """
+        request = channel_pb2.RecordRequest(link=link, stream_id=stream_id, sent=sent, delivered=delivered)
+        call = self._stub.Record(request)
+        try:
+            with errors_of(self._peer):
+                async for event in call:
+                    yield event
+        finally:
+            call.cancel()
 
     @asynccontextmanager
     async def applied(self, link: str = DEFAULT_LINK, **changes: Any) -> AsyncIterator[channel_pb2.LinkState]:

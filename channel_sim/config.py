@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -85,6 +86,25 @@ class LinkConfig(BaseModel):
         """
         ended = {"snr_trace": None} if "snr_db" in fields else {}
         return checked_config({**self.model_dump(), **ended, **fields})
+
+    def overlaid(self, fields: Mapping[str, Any]) -> LinkConfig:
+        """The same with some fields replaced, among which ``fading`` and ``preset`` are shorthands.
+
+        Raises:
+            InvalidInput: one sentence per bad value, or if two fields say the same thing.
+        """
+        if sum(name in fields for name in ("fading", "preset", "impairments")) > 1:
+            raise InvalidInput("set either fading or preset, the shorthands, or impairments, the whole list")
+        if "preset" in fields and "sample_rate_hz" in fields:
+            raise InvalidInput("a preset brings its sample_rate_hz along: leave that out, or set it afterwards")
+        if "snr_db" in fields and "snr_trace" in fields:
+            raise InvalidInput("set either snr_db, one value for all frames, or snr_trace, a course over them")
+        config = self.changed(**{name: fields[name] for name in fields if name not in ("fading", "preset")})
+        if "fading" in fields:
+            config = config.with_fading(str(fields["fading"]))
+        if "preset" in fields:
+            config = config.with_preset(str(fields["preset"]))
+        return config
 
     def snr_db_at(self, sequence: int) -> float:
         """Declared SNR in dB of a stream's frame of that number."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
+import numpy as np
 import structlog
 from typing_extensions import override
 
 from channel_sim.config import checked_config
 from channel_sim.links import Links, NamedLink, StaleVersion
 from channel_sim.messages import config_fields, link_name, state_message, stats_message
+from channel_sim.recorders import Recorders
 from protos import channel_pb2, channel_pb2_grpc
 from shared.errors import InvalidInput
 
@@ -20,8 +22,9 @@ _log = structlog.get_logger()
 class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
     """Each call checks everything first and changes things after, so that it does all or nothing."""
 
-    def __init__(self, links: Links) -> None:
+    def __init__(self, links: Links, recorders: Recorders) -> None:
         self._links = links
+        self._recorders = recorders
 
     @override
     async def ListLinks(self, request: channel_pb2.ListLinksRequest, context: Any) -> channel_pb2.ListLinksResponse:
@@ -29,7 +32,8 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
 
     @override
     async def GetLink(self, request: channel_pb2.GetLinkRequest, context: Any) -> channel_pb2.LinkState:
-        return state_message(self._links[request.link])
+        link = self._links[request.link]
+        return state_message(link, link.setting_of(request.version) if request.HasField("version") else link.setting)
 
     @override
     async def SetLink(self, request: channel_pb2.SetLinkRequest, context: Any) -> channel_pb2.LinkState:
@@ -39,22 +43,13 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
             raise StaleVersion(
                 f"link {link.name!r} is at version {version}, not {request.expected_version}: get it again first"
             )
-        if sum(request.HasField(name) for name in ("fading", "preset", "impairments")) > 1:
-            raise InvalidInput("set either fading or preset, the shorthands, or impairments, the whole list")
-        if request.HasField("preset") and request.HasField("sample_rate_hz"):
-            raise InvalidInput("a preset brings its sample_rate_hz along: leave that out, or set it afterwards")
-        if request.HasField("snr_db") and request.HasField("snr_trace"):
-            raise InvalidInput("set either snr_db, one value for all frames, or snr_trace, a course over them")
-        config = link.setting.config.changed(**config_fields(request))
-        if request.HasField("fading"):
-            config = config.with_fading(request.fading)
-        if request.HasField("preset"):
-            config = config.with_preset(request.preset)
+        shorthands = {name: getattr(request, name) for name in ("fading", "preset") if request.HasField(name)}
+        config = link.setting.config.overlaid({**config_fields(request), **shorthands})
         link.change(config)
         # A trace is up to thousands of rows, which are no line of a log.
         plain = config.model_dump(mode="json", exclude={"snr_trace": {"frames", "snr_db"}})
         _log.info("link set", link=link.name, version=link.setting.version, config=plain)
-        return state_message(link)
+        return state_message(link, link.setting)
 
     @override
     async def Populate(self, request: channel_pb2.PopulateRequest, context: Any) -> channel_pb2.ListLinksResponse:
@@ -77,6 +72,17 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
     async def GetStats(self, request: channel_pb2.GetStatsRequest, context: Any) -> channel_pb2.LinkStats:
         return stats_message(self._links[request.link])
 
+    @override
+    async def Record(self, request: channel_pb2.RecordRequest, context: Any) -> AsyncIterator[channel_pb2.RecordEvent]:
+        if request.link:
+            self._links[request.link]
+        if not (request.sent or request.delivered):
+            raise InvalidInput("a recording holds samples as sent, as delivered, or both: ask for some")
+        with self._recorders.attached(request) as recorder:
+            yield channel_pb2.RecordEvent(started=channel_pb2.RecordStarted(generator=f"numpy {np.__version__}"))
+            async for frame in recorder:
+                yield channel_pb2.RecordEvent(frame=frame)
+
     @staticmethod
     def _states(links: Iterable[NamedLink]) -> channel_pb2.ListLinksResponse:
-        return channel_pb2.ListLinksResponse(links=[state_message(link) for link in links])
+        return channel_pb2.ListLinksResponse(links=[state_message(link, link.setting) for link in links])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from channel_sim.chain import Chain, Passage
 from channel_sim.config import DEFAULT_LINK, LinkConfig, LinkName
 from channel_sim.power import to_db
+from protos import channel_pb2, link_pb2
 from shared.errors import DeepscError, InvalidInput, StatusName
+
+_RECENT_FRAMES = 64
+_KEPT_VERSIONS = 32
 
 
 class UnknownLink(DeepscError):
@@ -19,6 +24,13 @@ class UnknownLink(DeepscError):
 
     status: ClassVar[StatusName] = "NOT_FOUND"
     reason: ClassVar[str] = "UNKNOWN_LINK"
+
+
+class UnknownVersion(DeepscError):
+    """No such version of a link's configuration; the message says which are kept."""
+
+    status: ClassVar[StatusName] = "NOT_FOUND"
+    reason: ClassVar[str] = "UNKNOWN_VERSION"
 
 
 class StaleVersion(DeepscError):
@@ -30,11 +42,19 @@ class StaleVersion(DeepscError):
 
 @dataclass(frozen=True)
 class Setting:
-    """A configuration in force: frames take one whole, so a change acts at a frame's boundary."""
+    """A configuration in force: frames take one whole, so a change acts at a frame's boundary.
+
+    Attributes:
+        version: of the link.
+        config: what is in force.
+        chain: its models, composed.
+        overridden: a call changed the configuration for itself.
+    """
 
     version: int
     config: LinkConfig
     chain: Chain
+    overridden: bool = False
 
 
 @dataclass
@@ -50,6 +70,7 @@ class Counters:
     gain_sum: float = 0.0
     signal_energy: float = 0.0
     noise_energy: float = 0.0
+    recent: deque[channel_pb2.FrameGlimpse] = field(default_factory=lambda: deque(maxlen=_RECENT_FRAMES))
 
     def count(self, passage: Passage) -> None:
         """Adds a frame that went through."""
@@ -65,6 +86,18 @@ class Counters:
         """Adds a frame that the link lost."""
         self.frames += 1
         self.frames_lost += 1
+
+    def count_report(self, stream_id: str, report: link_pb2.FrameReport) -> None:
+        """Adds the report on a frame, with the truth about it."""
+        erased = report.outcome == link_pb2.FRAME_OUTCOME_ERASED
+        self.frames_erased += erased
+        glimpse = channel_pb2.FrameGlimpse(
+            stream_id=stream_id, sequence=report.sequence, snr_db=report.channel.snr_db, erased=erased
+        )
+        if not report.channel.lost:
+            glimpse.snr_db_realised = report.channel.snr_db_realised
+            glimpse.gain_db = report.channel.gain_db
+        self.recent.append(glimpse)
 
     @property
     def snr_db_realised(self) -> float | None:
@@ -93,11 +126,26 @@ class NamedLink:
         self.counters = Counters()
         self.streams_open = 0
         self._created_with = config
+        self._history = deque([self.setting], maxlen=_KEPT_VERSIONS)
 
     def change(self, config: LinkConfig) -> None:
         """Puts a configuration in force; an equal one changes nothing, not even the version."""
         if config != self.setting.config:
             self.setting = Setting(self.setting.version + 1, config, config.chain())
+            self._history.append(self.setting)
+
+    def setting_of(self, version: int) -> Setting:
+        """The setting of one of the latest 32 versions.
+
+        Raises:
+            UnknownVersion: if the link never had it, or has forgotten it.
+        """
+        for setting in self._history:
+            if setting.version == version:
+                return setting
+        raise UnknownVersion(
+            f"link {self.name!r} keeps its versions {self._history[0].version} to {self.setting.version}, not {version}"
+        )
 
     def reset(self) -> None:
         """Back to the configuration of its creation, with counters at zero."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from channel_sim.config import DEFAULT_LINK, LinkConfig
 from channel_sim.impairments import Parameters
-from channel_sim.links import NamedLink
+from channel_sim.links import NamedLink, Setting
 from channel_sim.snr_trace import SnrTrace
 from protos import channel_pb2
 from shared.errors import InvalidInput
@@ -14,11 +14,11 @@ from shared.errors import InvalidInput
 _SCALARS = ("snr_db", "seed", "sample_rate_hz", "frame_gap_ms")
 
 
-def state_message(link: NamedLink) -> channel_pb2.LinkState:
-    """The complete state of a link."""
-    config = link.setting.config
+def state_message(link: NamedLink, setting: Setting) -> channel_pb2.LinkState:
+    """The complete state of a link under a setting, the one in force or an earlier one."""
+    config = setting.config
     return channel_pb2.LinkState(
-        config=config_message(link.name, config), version=link.setting.version, fading=config.fading
+        config=config_message(link.name, config), version=setting.version, fading=config.fading
     )
 
 
@@ -68,6 +68,7 @@ def stats_message(link: NamedLink) -> channel_pb2.LinkStats:
         frames_erased=counters.frames_erased,
         snr_db_realised=counters.snr_db_realised,
         gain_db=counters.gain_db,
+        recent=counters.recent,
     )
 
 

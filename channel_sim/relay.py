@@ -15,6 +15,8 @@ from typing import Any
 import grpc.aio
 
 from channel_sim.links import NamedLink
+from channel_sim.observer import StreamObserver
+from channel_sim.override import Override
 from channel_sim.stream import ChannelStream
 from protos import link_pb2, link_pb2_grpc
 from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
@@ -48,7 +50,10 @@ class _Sent:
 
 @dataclass(frozen=True)
 class _Delivery:
-    """A frame for the receiver, not before ``due`` on the event loop's clock; no frame ends the deliveries."""
+    """A frame for the receiver, due at an instant of the event loop's clock; no frame ends the deliveries.
+
+    ``due`` counts from when the frame came: what is later than that was added by the proxy itself.
+    """
 
     frame: link_pb2.Frame | None
     due: float
@@ -78,11 +83,20 @@ class Relay:
     brings the reports back in the order of the frames. Between them are queues, never longer than the credits.
     """
 
-    def __init__(self, link: NamedLink, stream_id: str, receiver: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        link: NamedLink,
+        stream_id: str,
+        override: Override,
+        receiver: str,
+        limits: Limits,
+        observer: StreamObserver,
+    ) -> None:
         self.frames = 0
         self._link = link
-        self._stream = ChannelStream(link, stream_id, strict=limits.strict)
+        self._stream = ChannelStream(link, stream_id, override, strict=limits.strict)
         self._stream_id = stream_id
+        self._observer = observer
         self._receiver = receiver
         self._limits = limits
         self._credits = limits.credits
@@ -145,6 +159,7 @@ class Relay:
     async def _take(self, requests: AsyncIterator[link_pb2.TransmitRequest]) -> None:
         try:
             async for request in requests:
+                came = asyncio.get_running_loop().time()
                 frame = self._checked(request)
                 admitted = self._stream.admit(frame, self._max_samples)
                 # A long frame must not keep the other streams waiting; a short one is done before a thread would wake.
@@ -153,13 +168,13 @@ class Relay:
                 if self._stopping:
                     return
                 self._stream.count(carried)
+                self._observer.carried(admitted, carried)
                 self.frames += 1
                 # Counted and queued before it is sent: the report may be back before the sending returns.
                 self._under_way += 1
                 self._events.put_nowait(_Sent(frame.sequence, carried.truth))
                 if carried.frame is not None:
-                    due = asyncio.get_running_loop().time() + 1e-3 * carried.delay_ms
-                    self._deliveries.put_nowait(_Delivery(carried.frame, due))
+                    self._deliveries.put_nowait(_Delivery(carried.frame, came + 1e-3 * carried.delay_ms))
         except Exception as error:
             self._events.put_nowait(_End(error))
         else:
@@ -171,9 +186,10 @@ class Relay:
         # An error here means that the receiver's side is over; the call itself knows why, and _ReceiverEnded asks it.
         with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
             while (delivery := await self._deliveries.get()).frame is not None:
-                wait_s = delivery.due - asyncio.get_running_loop().time()
-                if wait_s > 0:
-                    await asyncio.sleep(wait_s)
+                loop = asyncio.get_running_loop()
+                if delivery.due > loop.time():
+                    await asyncio.sleep(delivery.due - loop.time())
+                self._observer.delivered(self._link.name, loop.time() - delivery.due)
                 await call.write(link_pb2.TransmitRequest(frame=delivery.frame))
             await call.done_writing()
 
@@ -199,8 +215,8 @@ class Relay:
                 case _Sent(sequence, truth):
                     report = _lost(sequence) if truth.lost else await self._report_on(sequence, call)
                     report.channel.CopyFrom(truth)
-                    if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
-                        self._link.counters.frames_erased += 1
+                    self._link.counters.count_report(self._stream_id, report)
+                    self._observer.reported(report)
                     # The credit is back before the report is out: the sender may use it at once.
                     self._under_way -= 1
                     yield report

@@ -34,6 +34,13 @@ class ChannelSettings(ServiceSettings):
         default=3.0, gt=0.0, le=600.0, description="Longest wait for the receiver to accept a stream."
     )
 
+    allow_overrides: bool = Field(
+        default=False, description="Let a call override its link's configuration by metadata, for itself alone."
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port for Prometheus on the same host; none without it, 0 a free one."
+    )
+
     def links_at_start(self) -> dict[str, LinkConfig]:
         """Configurations of the link ``default`` and of those in the file, by name.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from channel_sim.chain import Passage
 from channel_sim.links import NamedLink, Setting
+from channel_sim.override import Override
 from channel_sim.randomness import FrameContext
 from protos import link_pb2
 from shared.errors import SampleError
@@ -60,6 +61,9 @@ class Admitted:
             link=self.link,
             config_version=self.setting.version,
             snr_db=self.setting.config.snr_db_at(self.context.sequence),
+            seed=self.context.seed,
+            start_s=self.context.start_s,
+            overridden=self.setting.overridden,
         )
         fate = self.setting.chain.fate(self.context)
         if fate.lost:
@@ -86,12 +90,14 @@ class ChannelStream:
     Args:
         link: the named link.
         stream_id: of the stream; part of the key of its randomness.
+        override: what the call puts over the link's configuration.
         strict: keeps diagnostics from the receiver.
     """
 
-    def __init__(self, link: NamedLink, stream_id: str, *, strict: bool) -> None:
+    def __init__(self, link: NamedLink, stream_id: str, override: Override, *, strict: bool) -> None:
         self._link = link
         self._stream_id = stream_id
+        self._override = override
         self._strict = strict
         self._start_s = 0.0
 
@@ -103,7 +109,7 @@ class ChannelStream:
         """
         samples = from_bytes(frame.samples, frame.sample_count, max_samples)
         _check_drive(samples)
-        setting = self._link.setting
+        setting = self._override.over(self._link.setting)
         config = setting.config
         context = FrameContext(config.seed, self._stream_id, frame.sequence, self._start_s, config.sample_rate_hz)
         self._start_s += samples.size / config.sample_rate_hz + 1e-3 * config.frame_gap_ms

@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from protos import link_pb2 as _link_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -62,18 +63,24 @@ class GetLinkRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     LINK_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     """Empty means the link "default", here and in every request below."""
+    version: _builtins.int
+    """One of the latest 32 versions instead of the one in force, to repeat a run from its reports."""
     def __init__(
         self,
         *,
         link: _builtins.str = ...,
+        version: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "version", b"version"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["link", b"link"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_version", b"_version", "link", b"link", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__version: _TypeAlias = _typing.Literal["version"]  # noqa: Y015
+    _WhichOneofArgType__version: _TypeAlias = _typing.Literal["_version", b"_version"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__version) -> _WhichOneofReturnType__version | None: ...
 
 Global___GetLinkRequest: _TypeAlias = GetLinkRequest  # noqa: Y015
 
@@ -222,6 +229,139 @@ class GetStatsRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStatsRequest: _TypeAlias = GetStatsRequest  # noqa: Y015
+
+@_typing.final
+class RecordRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_FIELD_NUMBER: _builtins.int
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    DELIVERED_FIELD_NUMBER: _builtins.int
+    link: _builtins.str
+    """Empty means all links."""
+    stream_id: _builtins.str
+    """Empty means all streams."""
+    sent: _builtins.bool
+    """Which samples to send: as they came from the sender, as they went to the receiver, or both."""
+    delivered: _builtins.bool
+    def __init__(
+        self,
+        *,
+        link: _builtins.str = ...,
+        stream_id: _builtins.str = ...,
+        sent: _builtins.bool = ...,
+        delivered: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "link", b"link", "sent", b"sent", "stream_id", b"stream_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRequest: _TypeAlias = RecordRequest  # noqa: Y015
+
+@_typing.final
+class RecordEvent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTED_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def started(self) -> Global___RecordStarted: ...
+    @_builtins.property
+    def frame(self) -> Global___PassedFrame: ...
+    def __init__(
+        self,
+        *,
+        started: Global___RecordStarted | None = ...,
+        frame: Global___PassedFrame | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "kind", b"kind", "started", b"started"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "kind", b"kind", "started", b"started"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["started", "frame"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___RecordEvent: _TypeAlias = RecordEvent  # noqa: Y015
+
+@_typing.final
+class RecordStarted(_message.Message):
+    """The recorder is attached: a frame sent after this is seen by it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GENERATOR_FIELD_NUMBER: _builtins.int
+    generator: _builtins.str
+    """What draws the random numbers: "numpy 2.4.6". Another version may draw others."""
+    def __init__(
+        self,
+        *,
+        generator: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["generator", b"generator"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordStarted: _TypeAlias = RecordStarted  # noqa: Y015
+
+@_typing.final
+class PassedFrame(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    DELIVERED_FIELD_NUMBER: _builtins.int
+    DELIVERED_SHA256_FIELD_NUMBER: _builtins.int
+    TRUTH_FIELD_NUMBER: _builtins.int
+    CONFIG_INDEX_FIELD_NUMBER: _builtins.int
+    CONFIG_FIELD_NUMBER: _builtins.int
+    SKIPPED_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    sequence: _builtins.int
+    sample_count: _builtins.int
+    sent: _builtins.bytes
+    """cf32_le, where asked for; delivered is empty for a lost frame."""
+    delivered: _builtins.bytes
+    delivered_sha256: _builtins.bytes
+    """Of the bytes that went to the receiver, asked for or not; empty for a lost frame."""
+    config_index: _builtins.int
+    """Which of the configurations of this recording it passed under, from 0 in the order in which they came up; the
+    configuration itself stands with the first frame under it.
+    """
+    skipped: _builtins.int
+    """Frames this recorder missed just before this one."""
+    @_builtins.property
+    def truth(self) -> _link_pb2.ChannelTruth: ...
+    @_builtins.property
+    def config(self) -> Global___LinkConfig: ...
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        sample_count: _builtins.int = ...,
+        sent: _builtins.bytes = ...,
+        delivered: _builtins.bytes = ...,
+        delivered_sha256: _builtins.bytes = ...,
+        truth: _link_pb2.ChannelTruth | None = ...,
+        config_index: _builtins.int = ...,
+        config: Global___LinkConfig | None = ...,
+        skipped: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "truth", b"truth"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config", b"config", "config_index", b"config_index", "delivered", b"delivered", "delivered_sha256", b"delivered_sha256", "sample_count", b"sample_count", "sent", b"sent", "sequence", b"sequence", "skipped", b"skipped", "stream_id", b"stream_id", "truth", b"truth"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassedFrame: _TypeAlias = PassedFrame  # noqa: Y015
 
 @_typing.final
 class LinkConfig(_message.Message):
@@ -929,6 +1069,7 @@ class LinkStats(_message.Message):
     FRAMES_ERASED_FIELD_NUMBER: _builtins.int
     SNR_DB_REALISED_FIELD_NUMBER: _builtins.int
     GAIN_DB_FIELD_NUMBER: _builtins.int
+    RECENT_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     version: _builtins.int
     streams: _builtins.int
@@ -943,6 +1084,10 @@ class LinkStats(_message.Message):
     """Energy of all signal at the noise's input over energy of all noise, in dB; absent before the first frame."""
     gain_db: _builtins.float
     """Mean of the frames' gains, in dB; absent before the first frame."""
+    @_builtins.property
+    def recent(self) -> _containers.RepeatedCompositeFieldContainer[Global___FrameGlimpse]:
+        """The latest frames that were reported, up to 64, the oldest first."""
+
     def __init__(
         self,
         *,
@@ -956,10 +1101,11 @@ class LinkStats(_message.Message):
         frames_erased: _builtins.int = ...,
         snr_db_realised: _builtins.float | None = ...,
         gain_db: _builtins.float | None = ...,
+        recent: _abc.Iterable[Global___FrameGlimpse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_snr_db_realised", b"_snr_db_realised", "gain_db", b"gain_db", "snr_db_realised", b"snr_db_realised"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_snr_db_realised", b"_snr_db_realised", "frames", b"frames", "frames_erased", b"frames_erased", "frames_lost", b"frames_lost", "gain_db", b"gain_db", "link", b"link", "samples", b"samples", "snr_db_realised", b"snr_db_realised", "streams", b"streams", "streams_open", b"streams_open", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_snr_db_realised", b"_snr_db_realised", "frames", b"frames", "frames_erased", b"frames_erased", "frames_lost", b"frames_lost", "gain_db", b"gain_db", "link", b"link", "recent", b"recent", "samples", b"samples", "snr_db_realised", b"snr_db_realised", "streams", b"streams", "streams_open", b"streams_open", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__gain_db: _TypeAlias = _typing.Literal["gain_db"]  # noqa: Y015
     _WhichOneofArgType__gain_db: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db"]  # noqa: Y015
@@ -971,3 +1117,47 @@ class LinkStats(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__snr_db_realised) -> _WhichOneofReturnType__snr_db_realised | None: ...
 
 Global___LinkStats: _TypeAlias = LinkStats  # noqa: Y015
+
+@_typing.final
+class FrameGlimpse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SNR_DB_FIELD_NUMBER: _builtins.int
+    SNR_DB_REALISED_FIELD_NUMBER: _builtins.int
+    GAIN_DB_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    sequence: _builtins.int
+    snr_db: _builtins.float
+    """Declared."""
+    snr_db_realised: _builtins.float
+    """Absent, as the gain is, where the link lost the frame."""
+    gain_db: _builtins.float
+    erased: _builtins.bool
+    """Reported erased, whoever lost it."""
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        snr_db: _builtins.float = ...,
+        snr_db_realised: _builtins.float | None = ...,
+        gain_db: _builtins.float | None = ...,
+        erased: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_snr_db_realised", b"_snr_db_realised", "gain_db", b"gain_db", "snr_db_realised", b"snr_db_realised"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db", "_snr_db_realised", b"_snr_db_realised", "erased", b"erased", "gain_db", b"gain_db", "sequence", b"sequence", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised", "stream_id", b"stream_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gain_db: _TypeAlias = _typing.Literal["gain_db"]  # noqa: Y015
+    _WhichOneofArgType__gain_db: _TypeAlias = _typing.Literal["_gain_db", b"_gain_db"]  # noqa: Y015
+    _WhichOneofReturnType__snr_db_realised: _TypeAlias = _typing.Literal["snr_db_realised"]  # noqa: Y015
+    _WhichOneofArgType__snr_db_realised: _TypeAlias = _typing.Literal["_snr_db_realised", b"_snr_db_realised"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_db) -> _WhichOneofReturnType__gain_db | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__snr_db_realised) -> _WhichOneofReturnType__snr_db_realised | None: ...
+
+Global___FrameGlimpse: _TypeAlias = FrameGlimpse  # noqa: Y015

@@ -64,6 +64,11 @@ class ChannelControlStub:
                 request_serializer=protos_dot_channel__pb2.GetStatsRequest.SerializeToString,
                 response_deserializer=protos_dot_channel__pb2.LinkStats.FromString,
                 _registered_method=True)
+        self.Record = channel.unary_stream(
+                '/deepsc.v1.ChannelControl/Record',
+                request_serializer=protos_dot_channel__pb2.RecordRequest.SerializeToString,
+                response_deserializer=protos_dot_channel__pb2.RecordEvent.FromString,
+                _registered_method=True)
 
 
 class ChannelControlServicer:
@@ -110,6 +115,14 @@ class ChannelControlServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Record(self, request, context):
+        """Every frame that passes from now on, with what the link did to it, until the recorder ends the call or the proxy
+        stops. A recorder that does not keep up misses frames and is told how many; the link never waits for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ChannelControlServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -142,6 +155,11 @@ def add_ChannelControlServicer_to_server(servicer, server):
                     servicer.GetStats,
                     request_deserializer=protos_dot_channel__pb2.GetStatsRequest.FromString,
                     response_serializer=protos_dot_channel__pb2.LinkStats.SerializeToString,
+            ),
+            'Record': grpc.unary_stream_rpc_method_handler(
+                    servicer.Record,
+                    request_deserializer=protos_dot_channel__pb2.RecordRequest.FromString,
+                    response_serializer=protos_dot_channel__pb2.RecordEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -306,6 +324,33 @@ class ChannelControl:
             '/deepsc.v1.ChannelControl/GetStats',
             protos_dot_channel__pb2.GetStatsRequest.SerializeToString,
             protos_dot_channel__pb2.LinkStats.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Record(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/deepsc.v1.ChannelControl/Record',
+            protos_dot_channel__pb2.RecordRequest.SerializeToString,
+            protos_dot_channel__pb2.RecordEvent.FromString,
             options,
             channel_credentials,
             insecure,

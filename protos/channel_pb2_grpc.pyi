@@ -46,6 +46,10 @@ class ChannelControlStub:
     ResetLinks: _grpc.UnaryUnaryMultiCallable[_channel_pb2.ResetLinksRequest, _channel_pb2.ListLinksResponse]
     """Back to the configuration a link was created with, its counters to zero. Idempotent."""
     GetStats: _grpc.UnaryUnaryMultiCallable[_channel_pb2.GetStatsRequest, _channel_pb2.LinkStats]
+    Record: _grpc.UnaryStreamMultiCallable[_channel_pb2.RecordRequest, _channel_pb2.RecordEvent]
+    """Every frame that passes from now on, with what the link did to it, until the recorder ends the call or the proxy
+    stops. A recorder that does not keep up misses frames and is told how many; the link never waits for it.
+    """
 
 @_typing.type_check_only
 class ChannelControlAsyncStub(ChannelControlStub):
@@ -63,6 +67,10 @@ class ChannelControlAsyncStub(ChannelControlStub):
     ResetLinks: _aio.UnaryUnaryMultiCallable[_channel_pb2.ResetLinksRequest, _channel_pb2.ListLinksResponse]  # type: ignore[assignment]
     """Back to the configuration a link was created with, its counters to zero. Idempotent."""
     GetStats: _aio.UnaryUnaryMultiCallable[_channel_pb2.GetStatsRequest, _channel_pb2.LinkStats]  # type: ignore[assignment]
+    Record: _aio.UnaryStreamMultiCallable[_channel_pb2.RecordRequest, _channel_pb2.RecordEvent]  # type: ignore[assignment]
+    """Every frame that passes from now on, with what the link did to it, until the recorder ends the call or the proxy
+    stops. A recorder that does not keep up misses frames and is told how many; the link never waits for it.
+    """
 
 class ChannelControlServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -113,5 +121,15 @@ class ChannelControlServicer(metaclass=_abc_1.ABCMeta):
         request: _channel_pb2.GetStatsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_channel_pb2.LinkStats, _abc.Awaitable[_channel_pb2.LinkStats]]: ...
+
+    @_abc_1.abstractmethod
+    def Record(
+        self,
+        request: _channel_pb2.RecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_channel_pb2.RecordEvent], _abc.AsyncIterator[_channel_pb2.RecordEvent]]:
+        """Every frame that passes from now on, with what the link did to it, until the recorder ends the call or the proxy
+        stops. A recorder that does not keep up misses frames and is told how many; the link never waits for it.
+        """
 
 def add_ChannelControlServicer_to_server(servicer: ChannelControlServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

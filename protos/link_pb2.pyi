@@ -312,6 +312,9 @@ class ChannelTruth(_message.Message):
     LOST_FIELD_NUMBER: _builtins.int
     SIR_DB_REALISED_FIELD_NUMBER: _builtins.int
     DELAY_MS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    START_S_FIELD_NUMBER: _builtins.int
+    OVERRIDDEN_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     config_version: _builtins.int
     snr_db: _builtins.float
@@ -325,6 +328,12 @@ class ChannelTruth(_message.Message):
     """Measured in the proxy over this frame: signal over interference, in dB; absent where nothing interfered."""
     delay_ms: _builtins.float
     """How long the link held the frame back."""
+    seed: _builtins.int
+    """Of the link, or of this call: with the stream's id and the frame's number the key of every random number."""
+    start_s: _builtins.float
+    """When the frame's first sample passed, in seconds of the stream's own time."""
+    overridden: _builtins.bool
+    """The call carried metadata that overrides the link's configuration: the version alone does not tell it."""
     def __init__(
         self,
         *,
@@ -336,10 +345,13 @@ class ChannelTruth(_message.Message):
         lost: _builtins.bool = ...,
         sir_db_realised: _builtins.float | None = ...,
         delay_ms: _builtins.float = ...,
+        seed: _builtins.int = ...,
+        start_s: _builtins.float = ...,
+        overridden: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "sir_db_realised", b"sir_db_realised"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "config_version", b"config_version", "delay_ms", b"delay_ms", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "sir_db_realised", b"sir_db_realised", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "config_version", b"config_version", "delay_ms", b"delay_ms", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "overridden", b"overridden", "seed", b"seed", "sir_db_realised", b"sir_db_realised", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised", "start_s", b"start_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sir_db_realised: _TypeAlias = _typing.Literal["sir_db_realised"]  # noqa: Y015
     _WhichOneofArgType__sir_db_realised: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised"]  # noqa: Y015
