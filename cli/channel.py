@@ -1,4 +1,4 @@
-"""`deepsc channel get|list|set|trace|populate|reset|stats`: drives a running channel proxy."""
+"""`deepsc channel get|list|set|trace|populate|reset|stats`: drives a running channel proxy; others stand beside."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from cli import channel_recording, channel_watch
 from cli.output import AsJson, print_json
 from shared.errors import InvalidInput
 
@@ -36,12 +37,19 @@ def register(app: typer.Typer) -> None:
     channel.command("populate")(populate_command)
     channel.command("reset")(reset_command)
     channel.command("stats")(stats_command)
+    channel_recording.register(channel)
+    channel_watch.register(channel)
     app.add_typer(channel)
 
 
-def get_command(target: Target = DEFAULT_TARGET, link: Link = "default", as_json: AsJson = False) -> None:
+def get_command(
+    target: Target = DEFAULT_TARGET,
+    link: Link = "default",
+    version: Annotated[int | None, typer.Option("--version", help="One of the latest 32 versions, as it was.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what a link does to frames."""
-    _show(_ask(target, lambda client: client.get(link)), as_json)
+    _show(_ask(target, lambda client: client.get(link, version)), as_json)
 
 
 def list_command(target: Target = DEFAULT_TARGET, as_json: AsJson = False) -> None:

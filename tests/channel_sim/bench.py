@@ -9,7 +9,7 @@ from typing import Any
 import grpc.aio
 import numpy as np
 
-from channel_sim.proxy import LINK_METADATA_KEY
+from channel_sim.proxy import LINK_METADATA_KEY, OVERRIDE_METADATA_KEY
 from channel_sim.service import assemble
 from channel_sim.settings import ChannelSettings
 from protos import channel_pb2_grpc, link_pb2, link_pb2_grpc
@@ -31,8 +31,9 @@ def unit_frame(count: int = 64, seed: int = 1) -> Samples:
 class Sender:
     """One stream towards the proxy."""
 
-    def __init__(self, channel: grpc.aio.Channel, stream_id: str, link: str = "") -> None:
-        metadata = ((LINK_METADATA_KEY, link),) if link else ()
+    def __init__(self, channel: grpc.aio.Channel, stream_id: str, link: str = "", override: str = "") -> None:
+        keys = {LINK_METADATA_KEY: link, OVERRIDE_METADATA_KEY: override}
+        metadata = tuple((key, value) for key, value in keys.items() if value)
         self.call: Any = link_pb2_grpc.LinkStub(channel).Transmit(metadata=metadata)
         self.stream_id = stream_id
         self.sent = 0
@@ -78,8 +79,8 @@ class Bench:
     def control(self) -> Any:
         return channel_pb2_grpc.ChannelControlStub(self.channel)
 
-    async def sender(self, stream_id: str = "s", link: str = "") -> Sender:
-        sender = Sender(self.channel, stream_id, link)
+    async def sender(self, stream_id: str = "s", link: str = "", override: str = "") -> Sender:
+        sender = Sender(self.channel, stream_id, link, override)
         await sender.open()
         return sender
 
