@@ -77,12 +77,24 @@ def error_rates(frames: int, symbols: int) -> Iterator[Check]:
     """Both constellations in AWGN and in Rayleigh block fading, equalised by the true gain."""
     for modulation, snr_db in ((QPSK, 6.0), (QPSK, 0.0), (QAM16, 12.0), (QAM16, 6.0)):
         for fading in (False, True):
-            rates = np.array([_frame(modulation, snr_db, fading, index, symbols) for index in range(frames)])
-            expected = modulation.error_rate(10.0 ** (snr_db / 10.0), faded_tail if fading else gaussian_tail)
+            rates = frame_error_rates(modulation, snr_db, fading, frames, symbols)
+            expected = theory(modulation, snr_db, fading)
             # Frames are independent, symbols in one frame are not: the deviation is that between frames.
             tolerance = SIGMAS * float(rates.std(ddof=1)) / math.sqrt(frames)
             name = f"{modulation.name} at {snr_db:g} dB in {'Rayleigh' if fading else 'AWGN'}"
             yield Check("ber", name, float(rates.mean()), expected, tolerance, "")
+
+
+def theory(modulation: Modulation, snr_db: float, fading: bool) -> float:
+    """Bit error rate by closed form, at Es/N0 in dB."""
+    return modulation.error_rate(10.0 ** (snr_db / 10.0), faded_tail if fading else gaussian_tail)
+
+
+def frame_error_rates(
+    modulation: Modulation, snr_db: float, fading: bool, frames: int, symbols: int
+) -> NDArray[np.float64]:
+    """Bit error rate of each frame, shape ``(frames,)``."""
+    return np.array([_frame(modulation, snr_db, fading, index, symbols) for index in range(frames)])
 
 
 def _frame(modulation: Modulation, snr_db: float, fading: bool, index: int, symbols: int) -> float:

@@ -42,14 +42,22 @@ def envelopes(count: int) -> Iterator[Check]:
 
 def autocorrelation(streams: int) -> Iterator[Check]:
     """Clarke's process against J0: the largest difference over two periods of the Doppler shift."""
+    _, measured, theory = clarke_autocorrelation(streams)
+    error = float(np.max(np.abs(measured - theory)))
+    yield Check("fading", "Clarke: autocorrelation against J0", error, 0.0, SIGMAS / np.sqrt(streams), "")
+
+
+def clarke_autocorrelation(
+    streams: int,
+) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.float64]]:
+    """Lags in periods of the Doppler shift, the mean of ``h(t) h*(0)`` over streams, and J0; each ``(200,)``."""
     doppler_hz, sample_rate_hz, count = 100.0, 1e4, 200
     total = np.zeros(count, np.complex128)
     for stream in range(streams):
         h = scattered_gains(place(1, stream, sample_rate_hz=sample_rate_hz), "rayleigh", count, doppler_hz)
         total += h * np.conj(h[0])
-    theory = bessel_j0(2 * np.pi * doppler_hz * np.arange(count) / sample_rate_hz)
-    error = float(np.max(np.abs(total / streams - theory)))
-    yield Check("fading", "Clarke: autocorrelation against J0", error, 0.0, SIGMAS / np.sqrt(streams), "")
+    periods = doppler_hz * np.arange(count) / sample_rate_hz
+    return periods, total / streams, bessel_j0(2 * np.pi * periods)
 
 
 def delay_spreads(frames: int) -> Iterator[Check]:

@@ -10,7 +10,7 @@ from shared.phy.cf32 import Samples
 SEED = 20
 
 
-def place(frame: int, stream: int = 0, start_s: float = 0.0, sample_rate_hz: float = 1e6) -> FrameContext:
+def place(frame: int, stream: int | str = 0, start_s: float = 0.0, sample_rate_hz: float = 1e6) -> FrameContext:
     """A frame of the calibration's own streams; frames are numbered from 1."""
     return FrameContext(SEED, f"calibration {stream}", frame, start_s, sample_rate_hz)
 

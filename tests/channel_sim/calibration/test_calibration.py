@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 from scipy.special import j0  # type: ignore[import-untyped]
 
+import channel_sim.calibration.curves
+import channel_sim.calibration.estimator
+import channel_sim.calibration.relaying
 import channel_sim.calibration.speed
 from channel_sim.awgn import Awgn
 from channel_sim.calibration import Check
 from channel_sim.calibration.ber import QAM16, QPSK, Modulation, error_rates, faded_tail, gaussian_tail
-from channel_sim.calibration.estimator import snr_estimates
+from channel_sim.calibration.curves import Curve
+from channel_sim.calibration.estimator import Estimates, estimates, estimator_checks
 from channel_sim.calibration.fading import autocorrelation, bessel_j0, delay_spreads, envelopes
 from channel_sim.calibration.snr import every_model, interference, thermal_noise
 from channel_sim.calibration.speed import throughput
@@ -34,7 +38,7 @@ def small_suite() -> Iterator[Check]:
     yield from autocorrelation(400)
     yield from delay_spreads(60)
     yield from error_rates(200, 100)
-    yield from snr_estimates(200)
+    yield from estimator_checks(estimates(1000))
 
 
 def failures(checks: Iterator[Check]) -> list[str]:
@@ -103,13 +107,58 @@ def test_every_model_is_timed() -> None:
     assert min(rates.values()) > 0
 
 
+def test_biased_or_noisy_estimator_is_noticed() -> None:
+    for found in (Estimates("x", 64, 6.0, 0.11, 1.0), Estimates("x", 64, 6.0, 0.0, 1.21)):
+        assert len(failures(estimator_checks([found]))) == 1
+    assert failures(estimator_checks([Estimates("x", 64, 6.0, 0.09, 1.19)])) == []
+
+
+def small_curves() -> list[Curve]:
+    return [
+        channel_sim.calibration.curves.realised_snr(10_000),
+        channel_sim.calibration.curves.envelope(500),
+        channel_sim.calibration.curves.doppler(500),
+        channel_sim.calibration.curves.error_rate(20),
+        channel_sim.calibration.curves.estimator(estimates(50)),
+    ]
+
+
+def test_every_curve_has_its_theory_beside_it_and_is_drawn(tmp_path: Path) -> None:
+    drawn = small_curves()
+    for curve in drawn:
+        assert {series.measured for series in curve.series} == {True, False}
+        assert all(len(series.x) == len(series.y) > 0 for series in curve.series)
+        json.dumps(curve.document(), allow_nan=False)
+    plots = pytest.importorskip("channel_sim.calibration.plots", reason="needs matplotlib, of the extra 'evaluation'")
+    for path in plots.draw(drawn, tmp_path):
+        assert path.read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in tmp_path.iterdir()} == {f"{curve.name}.png" for curve in drawn}
+
+
+async def test_proxy_and_plain_relay_are_timed_in_one_run() -> None:
+    (found,) = await channel_sim.calibration.relaying.relaying((64,), 0.3, rounds=1)
+    document = found.document()
+    assert document["frame_samples"] == 64
+    assert document["plain_million_samples_per_second"] > 0
+    assert 0.05 < document["ratio"] < 5
+    assert document["added_ms_p99"] >= document["added_ms_median"]
+
+
 @pytest.mark.parametrize(("measured", "status"), [(6.01, 0), (7.0, 1), (float("nan"), 1)])
 def test_command_prints_and_keeps_the_report_and_fails_with_a_check(
     measured: float, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check = Check("snr", "awgn", measured, 6.0, 0.05, "dB")
-    monkeypatch.setattr(channel_sim.calibration, "calibrate", lambda *, quick: iter([check]) if quick else iter([]))
+    relay = channel_sim.calibration.relaying.Relaying(400, 2.0, 1.5, 0.5, 1.0)
+
+    async def timed(*_: object) -> list[channel_sim.calibration.relaying.Relaying]:
+        return [relay]
+
+    monkeypatch.setattr(channel_sim.calibration, "calibrate", lambda _, *, quick: iter([check]) if quick else iter([]))
+    monkeypatch.setattr(channel_sim.calibration.estimator, "estimates", lambda _: iter([]))
+    monkeypatch.setattr(channel_sim.calibration.curves, "curves", lambda _, *, quick: iter(small_curves()[:1] * quick))
     monkeypatch.setattr(channel_sim.calibration.speed, "throughput", lambda _: {"awgn": 30.0})
+    monkeypatch.setattr(channel_sim.calibration.relaying, "relaying", timed)
     out = io.StringIO()
     with redirect_stdout(out):
         assert main.run(["bench", "channel", "--quick", "--json", "--out", str(tmp_path)]) == status
@@ -117,4 +166,7 @@ def test_command_prints_and_keeps_the_report_and_fails_with_a_check(
     assert document["passed"] is (status == 0)
     assert document["checks"][0]["name"] == "awgn"
     assert document["million_samples_per_second"] == {"awgn": 30.0}
-    assert json.loads((tmp_path / "channel.json").read_text()) == document
+    assert document["relaying"][0]["ratio"] == 0.75
+    kept = json.loads((tmp_path / "channel.json").read_text())
+    assert kept.pop("curves")[0]["name"] == "snr"
+    assert kept == document
