@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from hashlib import sha256
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -56,7 +57,11 @@ class FakeReceiver(link_pb2_grpc.LinkServicer):
         async for request in requests:
             frames.append(request.frame)
             await self.reporting.wait()
-            report = link_pb2.FrameReport(sequence=request.frame.sequence, outcome=link_pb2.FRAME_OUTCOME_DECODED)
+            report = link_pb2.FrameReport(
+                sequence=request.frame.sequence,
+                outcome=link_pb2.FRAME_OUTCOME_DECODED,
+                received_sha256=sha256(request.frame.samples).digest(),
+            )
             match self.misdeeds.get(request.frame.sequence):
                 case "erase":
                     report.outcome = link_pb2.FRAME_OUTCOME_ERASED

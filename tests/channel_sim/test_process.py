@@ -1,13 +1,19 @@
 """The proxy as a process: what it imports, how it is told things, killed neighbours, and the signal to stop."""
 
 import asyncio
+import resource
 import signal
 import sys
+from hashlib import sha256
+from pathlib import Path
 
 import grpc.aio
 import pytest
 
+from channel_sim.config import LinkConfig
+from channel_sim.randomness import FrameContext
 from shared.errors import LinkLost
+from shared.phy.cf32 import to_bytes
 from shared.transport import connect
 from tests.channel_sim.bench import Sender, unit_frame
 from tests.runtime.process import process
@@ -80,6 +86,46 @@ async def test_bad_flag_ends_the_process_with_status_2_and_a_sentence(flags: tup
     assert "Traceback" not in errors.decode()
 
 
+async def test_a_hundred_streams_at_once_keep_to_themselves_and_memory_stays_bounded() -> None:
+    """Each stream gets the very bytes that it gets alone, and the proxy holds no more than credits allow."""
+    streams, frames, samples = 100, 12, 4000
+    frame = unit_frame(samples)
+    chain = LinkConfig(snr_db=9.0, seed=3).with_fading("rayleigh").chain()
+
+    def alone(stream_id: str, sequence: int) -> bytes:
+        context = FrameContext(3, stream_id, sequence, (sequence - 1) * samples / 1e6)
+        return sha256(to_bytes(chain.pass_through(frame, context).samples)).digest()
+
+    async def stream(channel: grpc.aio.Channel, stream_id: str) -> list[bytes]:
+        sender = Sender(channel, stream_id)
+        granted = (await sender.open()).credits
+        hashes: list[bytes] = []
+        for index in range(frames):
+            if index >= granted:
+                hashes.append((await sender.report()).received_sha256)
+            await sender.send(frame)
+        return [*hashes, *[(await sender.report()).received_sha256 for _ in range(granted)]]
+
+    flags = ("--snr-db", "9", "--fading", "rayleigh", "--seed", "3")
+    async with (
+        process(FAKE, "--port", "0") as (_, target),
+        process("channel_sim", "--port", "0", "--target", target, *flags) as (proxy, address),
+        connect(address) as channel,
+    ):
+        before = resident_bytes(proxy.pid)
+        found = await asyncio.gather(*(stream(channel, f"s{index}") for index in range(streams)))
+        grown = resident_bytes(proxy.pid) - before
+    for index, hashes in enumerate(found):
+        assert hashes == [alone(f"s{index}", sequence) for sequence in range(1, frames + 1)]
+    # 100 streams of at most 4 frames of 32 kB each, in and out, and what gRPC keeps for a hundred calls.
+    assert grown < 100 * 2**20
+
+
+def resident_bytes(pid: int) -> int:
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
+
+
 async def test_proxy_knows_of_no_neural_network_and_no_other_service() -> None:
     program = "import sys, channel_sim.__main__, channel_sim.client; print(' '.join(sys.modules))"
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
@@ -94,6 +140,10 @@ async def test_proxy_knows_of_no_neural_network_and_no_other_service() -> None:
         "cv2",
         "scipy",
         "PIL",
+        "sigmf",
+        "sionna",
+        "matplotlib",
+        "prometheus_client",
         "transmitter",
         "receiver",
     }
