@@ -66,10 +66,19 @@ class Chain:
         self.models: Sequence[ChannelModel] = tuple(sorted(models, key=lambda model: model.stage))
         self.effects: Sequence[LinkEffect] = tuple(effects)
 
+    @property
+    def memory(self) -> int:
+        """How many frames back the effects may reach."""
+        return max((effect.memory for effect in self.effects), default=0)
+
     def fate(self, frame: FrameContext) -> Fate:
-        """What becomes of a frame as a whole: lost if any effect loses it, delayed by all together."""
+        """What becomes of a frame as a whole: lost if any effect loses it, delayed by all, as stale as any makes it."""
         fates = [effect.fate(context) for effect, context in _told_apart(self.effects, frame)]
-        return Fate(any(fate.lost for fate in fates), sum(fate.delay_ms for fate in fates))
+        return Fate(
+            lost=any(fate.lost for fate in fates),
+            delay_ms=sum(fate.delay_ms for fate in fates),
+            stale_by=max((fate.stale_by for fate in fates), default=0),
+        )
 
     def pass_through(self, samples: Samples, frame: FrameContext) -> Passage:
         """Sends one frame of shape ``(n,)`` through all models."""

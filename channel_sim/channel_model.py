@@ -58,14 +58,25 @@ class Fate:
     Attributes:
         lost: it does not arrive.
         delay_ms: how much later than without the effect it arrives.
+        stale_by: what arrives in its place is the frame that was sent so many places before; 0: itself.
     """
 
     lost: bool = False
     delay_ms: float = 0.0
+    stale_by: int = 0
+
+
+#: No effect brings back a frame that was sent longer ago: what a stream keeps of its past.
+MOST_STALE = 8
 
 
 class LinkEffect(Protocol):
     """One effect on whole frames; pure as well."""
+
+    @property
+    def memory(self) -> int:
+        """How many frames back it may reach."""
+        ...
 
     def fate(self, frame: FrameContext) -> Fate:
         """Decides what becomes of a frame."""

@@ -19,6 +19,9 @@ from shared.phy.cf32 import Samples, from_bytes, to_bytes
 # its power would soon overflow float32.
 _MAX_COMPONENT = 1e4
 
+Earlier = tuple[Samples, ...]
+"""Samples of a stream's frames before one, the latest last, as far back as its link's effects may reach."""
+
 
 @dataclass(frozen=True)
 class Carried:
@@ -43,6 +46,7 @@ class Admitted:
 
     Attributes:
         samples: as sent, shape ``(n,)``.
+        earlier: samples of the frames before.
         diagnostics: that go with it to the receiver.
         link: name of the link.
         setting: of the link when the frame came.
@@ -50,10 +54,16 @@ class Admitted:
     """
 
     samples: Samples
+    earlier: Earlier
     diagnostics: Mapping[str, str]
     link: str
     setting: Setting
     context: FrameContext
+
+    def remembered(self) -> Earlier:
+        """What the next frame has before it: no more than the link's effects may ask for, mostly nothing."""
+        memory = self.setting.chain.memory
+        return (*self.earlier, self.samples)[-memory:] if memory else ()
 
     def carry(self) -> Carried:
         """Takes the frame over the link; pure, so that it may run in any thread."""
@@ -69,7 +79,11 @@ class Admitted:
         if fate.lost:
             truth.lost = True
             return Carried(None, truth, 0.0, None)
-        passage = self.setting.chain.pass_through(self.samples, self.context)
+        arriving = self.samples
+        if 0 < fate.stale_by <= len(self.earlier):
+            arriving = self.earlier[-fate.stale_by]
+            truth.stale_by = fate.stale_by
+        passage = self.setting.chain.pass_through(arriving, self.context)
         truth.snr_db_realised = passage.snr_db_realised
         truth.gain_db = passage.gain_db
         truth.delay_ms = fate.delay_ms
@@ -77,7 +91,7 @@ class Admitted:
             truth.sir_db_realised = passage.sir_db_realised
         frame = link_pb2.Frame(
             sequence=self.context.sequence,
-            sample_count=self.samples.size,
+            sample_count=arriving.size,
             samples=to_bytes(passage.samples),
             diagnostics=self.diagnostics,
         )
@@ -100,6 +114,7 @@ class ChannelStream:
         self._override = override
         self._strict = strict
         self._start_s = 0.0
+        self._earlier: Earlier = ()
 
     def admit(self, frame: link_pb2.Frame, max_samples: int) -> Admitted:
         """Checks a frame and fixes its place in the stream.
@@ -113,7 +128,10 @@ class ChannelStream:
         config = setting.config
         context = FrameContext(config.seed, self._stream_id, frame.sequence, self._start_s, config.sample_rate_hz)
         self._start_s += samples.size / config.sample_rate_hz + 1e-3 * config.frame_gap_ms
-        return Admitted(samples, {} if self._strict else frame.diagnostics, self._link.name, setting, context)
+        diagnostics = {} if self._strict else frame.diagnostics
+        admitted = Admitted(samples, self._earlier, diagnostics, self._link.name, setting, context)
+        self._earlier = admitted.remembered()
+        return admitted
 
     def count(self, carried: Carried) -> None:
         """Adds a frame to the link's counters."""

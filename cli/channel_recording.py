@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ from cli.output import FAILED, AsJson, print_json, stderr_console
 from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from channel_sim.recording import Place, Recording
+    from channel_sim.recording import Place, RecordedFrame, Recording
     from channel_sim.recording.session import Recorded
 
 _MIB = 2**20
@@ -96,20 +96,19 @@ def replay_command(
     if as_sent and (recording.place != "sender" or not target):
         raise InvalidInput("--as-sent feeds a recording made at the sender to a --target; this is something else")
     differing: list[dict[str, Any]] = []
-    document = {
+    document: dict[str, Any] = {
         "recording": str(recording.base),
         "place": recording.place,
         "frames": len(recording.frames),
         "lost": sum(frame.lost for frame in recording.frames),
         "skipped": recording.skipped,
     }
-    if as_sent:
-        document["streams"] = asyncio.run(_feed(recording, target, None))
-    elif target:
-        document["streams"] = asyncio.run(_feed(recording, target, differing))
+    if target:
+        document["streams"] = asyncio.run(_feed(recording, target, differing, as_sent=as_sent))
     else:
-        for _ in _delivered(recording, None, differing):
-            pass
+        for stream in recording.streams:
+            for _ in _delivered(recording, stream, differing):
+                pass
     if not as_sent:
         document["identical"] = len(recording.frames) - len(differing)
         document["differing"] = differing[:_MOST_NAMED]
@@ -137,34 +136,41 @@ def _bases(name: Path, at: str) -> dict[Place, Path]:
 
 
 def _delivered(
-    recording: Recording, stream_id: str | None, differing: list[dict[str, Any]]
-) -> Iterator[tuple[int, Any]]:
+    recording: Recording, stream: Sequence[RecordedFrame], differing: list[dict[str, Any]]
+) -> Iterator[tuple[int, bytes]]:
     """Number and samples of every frame that arrives; those that differ from the recorded run are noted."""
     from channel_sim.recording import replayed
 
-    for each in replayed(recording, stream_id):
+    for each in replayed(recording, stream):
         if not each.identical:
             differing.append({"stream_id": each.frame.stream_id, "sequence": each.frame.sequence})
         if each.delivered is not None:
             yield each.frame.sequence, each.delivered
 
 
-async def _feed(recording: Recording, target: str, differing: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """Feeds a recording stream by stream: as delivered, or as sent where no differences are collected."""
+def _sent(recording: Recording, stream: Sequence[RecordedFrame]) -> Iterator[tuple[int, bytes]]:
+    """Number and samples of every frame as its sender sent it."""
+    from shared.phy.cf32 import to_bytes
+
+    for frame in stream:
+        yield frame.sequence, to_bytes(recording.samples_of(frame))
+
+
+async def _feed(
+    recording: Recording, target: str, differing: list[dict[str, Any]], *, as_sent: bool
+) -> list[dict[str, Any]]:
+    """Feeds a recording stream by stream; returns what was answered."""
     from channel_sim.recording.feed import feed_stream
     from shared.transport import connect
 
-    streams = []
+    answered = []
     async with connect(target) as channel:
-        for stream_id in recording.streams:
-            if differing is None:
-                own = (frame for frame in recording.frames if frame.stream_id == stream_id)
-                frames: Iterator[tuple[int, Any]] = ((each.sequence, recording.samples_of(each)) for each in own)
-            else:
-                frames = _delivered(recording, stream_id, differing)
+        for stream in recording.streams:
+            frames = _sent(recording, stream) if as_sent else _delivered(recording, stream, differing)
+            stream_id = stream[0].stream_id
             answers = await feed_stream(channel, f"the receiver at {target}", stream_id, frames)
-            streams.append({"stream_id": stream_id, **vars(answers)})
-    return streams
+            answered.append({"stream_id": stream_id, **vars(answers)})
+    return answered
 
 
 def _show(document: dict[str, Any], recording: Recording) -> None:

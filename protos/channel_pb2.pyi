@@ -507,6 +507,8 @@ class Impairment(_message.Message):
     LOSS_FIELD_NUMBER: _builtins.int
     GILBERT_ELLIOTT_FIELD_NUMBER: _builtins.int
     DELAY_FIELD_NUMBER: _builtins.int
+    DUPLICATE_FIELD_NUMBER: _builtins.int
+    REORDER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def rayleigh(self) -> Global___Rayleigh: ...
     @_builtins.property
@@ -537,6 +539,10 @@ class Impairment(_message.Message):
     def gilbert_elliott(self) -> Global___GilbertElliott: ...
     @_builtins.property
     def delay(self) -> Global___Delay: ...
+    @_builtins.property
+    def duplicate(self) -> Global___Duplicate: ...
+    @_builtins.property
+    def reorder(self) -> Global___Reorder: ...
     def __init__(
         self,
         *,
@@ -555,12 +561,14 @@ class Impairment(_message.Message):
         loss: Global___Loss | None = ...,
         gilbert_elliott: Global___GilbertElliott | None = ...,
         delay: Global___Delay | None = ...,
+        duplicate: Global___Duplicate | None = ...,
+        reorder: Global___Reorder | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "duplicate", b"duplicate", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "reorder", b"reorder", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adc", b"adc", "cfo", b"cfo", "delay", b"delay", "duplicate", b"duplicate", "gilbert_elliott", b"gilbert_elliott", "impulses", b"impulses", "iq_imbalance", b"iq_imbalance", "kind", b"kind", "loss", b"loss", "phase_noise", b"phase_noise", "rapp", b"rapp", "rayleigh", b"rayleigh", "reorder", b"reorder", "rician", b"rician", "sfo", b"sfo", "taps", b"taps", "tdl", b"tdl", "tone", b"tone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["rayleigh", "rician", "taps", "tdl", "rapp", "impulses", "tone", "cfo", "phase_noise", "iq_imbalance", "sfo", "adc", "loss", "gilbert_elliott", "delay"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["rayleigh", "rician", "taps", "tdl", "rapp", "impulses", "tone", "cfo", "phase_noise", "iq_imbalance", "sfo", "adc", "loss", "gilbert_elliott", "delay", "duplicate", "reorder"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1022,6 +1030,61 @@ class Delay(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__jitter_ms) -> _WhichOneofReturnType__jitter_ms | None: ...
 
 Global___Delay: _TypeAlias = Delay  # noqa: Y015
+
+@_typing.final
+class Duplicate(_message.Message):
+    """Link: the frame before arrives once more, in the place of this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_probability", b"_probability", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
+
+Global___Duplicate: _TypeAlias = Duplicate  # noqa: Y015
+
+@_typing.final
+class Reorder(_message.Message):
+    """Link: a frame that is late arrives in the place of this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBABILITY_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
+    probability: _builtins.float
+    depth: _builtins.int
+    """Most places it is late."""
+    def __init__(
+        self,
+        *,
+        probability: _builtins.float | None = ...,
+        depth: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_probability", b"_probability", "depth", b"depth", "probability", b"probability"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_depth", b"_depth", "_probability", b"_probability", "depth", b"depth", "probability", b"probability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__depth: _TypeAlias = _typing.Literal["depth"]  # noqa: Y015
+    _WhichOneofArgType__depth: _TypeAlias = _typing.Literal["_depth", b"_depth"]  # noqa: Y015
+    _WhichOneofReturnType__probability: _TypeAlias = _typing.Literal["probability"]  # noqa: Y015
+    _WhichOneofArgType__probability: _TypeAlias = _typing.Literal["_probability", b"_probability"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__depth) -> _WhichOneofReturnType__depth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__probability) -> _WhichOneofReturnType__probability | None: ...
+
+Global___Reorder: _TypeAlias = Reorder  # noqa: Y015
 
 @_typing.final
 class LinkState(_message.Message):

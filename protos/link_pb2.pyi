@@ -315,6 +315,7 @@ class ChannelTruth(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     START_S_FIELD_NUMBER: _builtins.int
     OVERRIDDEN_FIELD_NUMBER: _builtins.int
+    STALE_BY_FIELD_NUMBER: _builtins.int
     link: _builtins.str
     config_version: _builtins.int
     snr_db: _builtins.float
@@ -334,6 +335,8 @@ class ChannelTruth(_message.Message):
     """When the frame's first sample passed, in seconds of the stream's own time."""
     overridden: _builtins.bool
     """The call carried metadata that overrides the link's configuration: the version alone does not tell it."""
+    stale_by: _builtins.int
+    """What arrived in the place of this frame are the samples of an earlier one, sent so many places before; 0: its own."""
     def __init__(
         self,
         *,
@@ -348,10 +351,11 @@ class ChannelTruth(_message.Message):
         seed: _builtins.int = ...,
         start_s: _builtins.float = ...,
         overridden: _builtins.bool = ...,
+        stale_by: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "sir_db_realised", b"sir_db_realised"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "config_version", b"config_version", "delay_ms", b"delay_ms", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "overridden", b"overridden", "seed", b"seed", "sir_db_realised", b"sir_db_realised", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised", "start_s", b"start_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised", "config_version", b"config_version", "delay_ms", b"delay_ms", "gain_db", b"gain_db", "link", b"link", "lost", b"lost", "overridden", b"overridden", "seed", b"seed", "sir_db_realised", b"sir_db_realised", "snr_db", b"snr_db", "snr_db_realised", b"snr_db_realised", "stale_by", b"stale_by", "start_s", b"start_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sir_db_realised: _TypeAlias = _typing.Literal["sir_db_realised"]  # noqa: Y015
     _WhichOneofArgType__sir_db_realised: _TypeAlias = _typing.Literal["_sir_db_realised", b"_sir_db_realised"]  # noqa: Y015

@@ -36,6 +36,11 @@ class FrameImpairment(Parameters, ABC):
 
     stage: ClassVar[Stage] = Stage.LINK
 
+    @property
+    def memory(self) -> int:
+        """How many frames back it may reach; most effects look at no other frame."""
+        return 0
+
     @abstractmethod
     def fate(self, frame: FrameContext) -> Fate:
         """See :class:`~channel_sim.channel_model.LinkEffect`."""

@@ -12,6 +12,7 @@ from channel_sim.impairments.adc import Adc
 from channel_sim.impairments.base import Parameters
 from channel_sim.impairments.cfo import Cfo
 from channel_sim.impairments.delay import Delay
+from channel_sim.impairments.duplicate import Duplicate
 from channel_sim.impairments.gilbert_elliott import GilbertElliott
 from channel_sim.impairments.impulses import Impulses
 from channel_sim.impairments.iq_imbalance import IqImbalance
@@ -19,6 +20,7 @@ from channel_sim.impairments.loss import Loss
 from channel_sim.impairments.phase_noise import PhaseNoise
 from channel_sim.impairments.rapp import Rapp
 from channel_sim.impairments.rayleigh import Rayleigh
+from channel_sim.impairments.reorder import Reorder
 from channel_sim.impairments.rician import Rician
 from channel_sim.impairments.sfo import Sfo
 from channel_sim.impairments.taps import Taps
@@ -41,6 +43,8 @@ AnyImpairment = (
     | Loss
     | GilbertElliott
     | Delay
+    | Duplicate
+    | Reorder
 )
 
 Impairment = Annotated[AnyImpairment, Field(discriminator="kind")]

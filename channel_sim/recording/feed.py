@@ -11,7 +11,7 @@ import grpc.aio
 from protos import link_pb2, link_pb2_grpc
 from shared.errors import PeerFault
 from shared.grpc_status import errors_of
-from shared.phy.cf32 import Samples, to_bytes
+from shared.phy.cf32 import BYTES_PER_SAMPLE
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Answers:
 
 
 async def feed_stream(
-    channel: grpc.aio.Channel, peer: str, stream_id: str, frames: Iterable[tuple[int, Samples]]
+    channel: grpc.aio.Channel, peer: str, stream_id: str, frames: Iterable[tuple[int, bytes]]
 ) -> Answers:
     """Sends one stream's frames, each when the one before has been reported.
 
@@ -38,7 +38,7 @@ async def feed_stream(
         channel: to whoever takes them.
         peer: what to call it in sentences.
         stream_id: of the stream.
-        frames: number and samples of each; a frame's header names its number, so it is the recorded one.
+        frames: number of each, as its header names it, and its samples as cf32_le.
 
     Raises:
         DeepscError: what the other end answers instead of a report.
@@ -51,7 +51,8 @@ async def feed_stream(
             opening = link_pb2.TransmitRequest(open=link_pb2.StreamOpen(stream_id=stream_id))
             await _asked(call, opening, "accepted", peer)
             for sequence, samples in frames:
-                frame = link_pb2.Frame(sequence=sequence, sample_count=samples.size, samples=to_bytes(samples))
+                count = len(samples) // BYTES_PER_SAMPLE
+                frame = link_pb2.Frame(sequence=sequence, sample_count=count, samples=samples)
                 answers.count((await _asked(call, link_pb2.TransmitRequest(frame=frame), "report", peer)).report)
             await call.done_writing()
             await call.read()

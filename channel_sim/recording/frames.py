@@ -46,6 +46,7 @@ class RecordedFrame(BaseModel):
         sir_db_realised: signal over interference; None where nothing interfered.
         delay_ms: how long the link held it back.
         lost: the link lost it.
+        stale_by: what arrived in its place was sent so many places before.
         delivered_sha256: of the bytes that went to the receiver, in hexadecimal; None if it was lost.
     """
 
@@ -69,6 +70,7 @@ class RecordedFrame(BaseModel):
     sir_db_realised: float | None = None
     delay_ms: float = 0.0
     lost: bool
+    stale_by: Count = 0
     delivered_sha256: str | None = None
 
     def annotation(self) -> dict[str, Any]:
@@ -101,6 +103,7 @@ def frame_of(passed: channel_pb2.PassedFrame, sample_start: int, sample_count: i
                 "sir_db_realised": truth.sir_db_realised if truth.HasField("sir_db_realised") else None,
                 "delay_ms": truth.delay_ms,
                 "lost": truth.lost,
+                "stale_by": truth.stale_by,
                 "delivered_sha256": passed.delivered_sha256.hex() if arrived else None,
             }.items()
         }

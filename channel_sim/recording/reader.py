@@ -48,9 +48,17 @@ class Recording:
         return np.asarray(self.samples[frame.sample_start : frame.sample_start + frame.sample_count])
 
     @property
-    def streams(self) -> list[str]:
-        """Ids of the streams, in the order in which they came up."""
-        return list(dict.fromkeys(frame.stream_id for frame in self.frames))
+    def streams(self) -> list[list[RecordedFrame]]:
+        """The frames stream by stream, in the order in which these came up; an id that was used anew is another one."""
+        streams: list[list[RecordedFrame]] = []
+        latest: dict[str, list[RecordedFrame]] = {}
+        for frame in self.frames:
+            stream = latest.get(frame.stream_id)
+            if stream is None or frame.sequence <= stream[-1].sequence:
+                stream = latest[frame.stream_id] = []
+                streams.append(stream)
+            stream.append(frame)
+        return streams
 
 
 class _Global(BaseModel):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from channel_sim.links import Setting
 from channel_sim.randomness import FrameContext
 from channel_sim.recording.frames import RecordedFrame
 from channel_sim.recording.reader import Recording
-from shared.phy.cf32 import Samples, to_bytes
+from channel_sim.stream import Admitted, Earlier
+from shared.phy.cf32 import to_bytes
 
 
 @dataclass(frozen=True)
@@ -18,32 +20,34 @@ class Replayed:
 
     Attributes:
         frame: what the recording says of it.
-        delivered: what the receiver gets, shape ``(n,)``; None if the link loses it.
+        delivered: what the receiver gets, as cf32_le; None if the link loses it.
         identical: that is bit for bit what the receiver got when it was recorded.
     """
 
     frame: RecordedFrame
-    delivered: Samples | None
+    delivered: bytes | None
     identical: bool
 
 
-def replayed(recording: Recording, stream_id: str | None = None) -> Iterator[Replayed]:
-    """Every frame as it goes to the receiver, in order; of one stream, if one is named.
+def replayed(recording: Recording, stream: Sequence[RecordedFrame]) -> Iterator[Replayed]:
+    """Every frame of one of the recording's streams as it goes to the receiver, in order.
 
     A recording made at the sender passes the link anew; one made at the receiver holds what came out, which is checked
     against the hash that the proxy took of it.
     """
     chains = [config.chain() for config in recording.configs]
-    for frame in recording.frames:
-        if stream_id not in (None, frame.stream_id):
-            continue
+    earlier: Earlier = ()
+    for frame in stream:
         samples = recording.samples_of(frame)
-        delivered: Samples | None = samples if samples.size else None
-        if recording.place == "sender":
-            rate_hz = recording.configs[frame.config].sample_rate_hz
-            context = FrameContext(frame.seed, frame.stream_id, frame.sequence, frame.start_s, rate_hz)
-            chain = chains[frame.config]
-            lost = chain.fate(context).lost
-            delivered = None if lost else chain.pass_through(samples, context).samples
-        digest = None if delivered is None else sha256(to_bytes(delivered)).hexdigest()
+        if recording.place == "receiver":
+            delivered = to_bytes(samples) if samples.size else None
+        else:
+            config = recording.configs[frame.config]
+            setting = Setting(frame.config_version, config, chains[frame.config], frame.overridden)
+            context = FrameContext(frame.seed, frame.stream_id, frame.sequence, frame.start_s, config.sample_rate_hz)
+            admitted = Admitted(samples, earlier, {}, frame.link, setting, context)
+            earlier = admitted.remembered()
+            carried = admitted.carry().frame
+            delivered = None if carried is None else carried.samples
+        digest = None if delivered is None else sha256(delivered).hexdigest()
         yield Replayed(frame, delivered, digest == frame.delivered_sha256)

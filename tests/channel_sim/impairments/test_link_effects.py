@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 from channel_sim.chain import Chain
 from channel_sim.client import channel_client
 from channel_sim.impairments.delay import Delay
+from channel_sim.impairments.duplicate import Duplicate
 from channel_sim.impairments.gilbert_elliott import GilbertElliott
 from channel_sim.impairments.loss import Loss
+from channel_sim.impairments.reorder import Reorder
 from protos import link_pb2
+from receiver.frames import read_frame
+from shared.phy import Erasure, FrameHeader, FrameKind, build_frame, profile_for
 from tests.channel_sim.bench import bench, unit_frame
 from tests.channel_sim.places import at
+from tests.fakes.codec import PhaseCodec
+from tests.fakes.face import latent_of
 
 probabilities = st.floats(0.02, 1.0)
 
@@ -88,6 +94,48 @@ async def test_delayed_frames_arrive_late_in_order_and_side_by_side() -> None:
     assert [report.sequence for report in reports] == [1, 2, 3, 4]
     assert all(150.0 <= report.channel.delay_ms <= 200.0 for report in reports)
     assert 0.15 <= took_s < 0.5
+
+
+def test_duplicates_and_late_frames_come_at_the_declared_rate_and_depth() -> None:
+    twice = [Duplicate(probability=0.2).fate(at(sequence)).stale_by for sequence in range(1, 5001)]
+    late = [Reorder(probability=0.4, depth=4).fate(at(sequence)).stale_by for sequence in range(1, 5001)]
+    assert set(twice) == {0, 1}
+    assert np.mean(twice) == pytest.approx(0.2, abs=0.025)
+    assert [np.mean(np.equal(late, places)) for places in range(1, 5)] == pytest.approx([0.1] * 4, abs=0.02)
+
+
+async def test_stale_samples_arrive_in_a_frames_place_and_the_truth_says_which() -> None:
+    frames = [unit_frame(20 + index, seed=index) for index in range(30)]
+    async with bench(snr_db=60.0) as parts, channel_client(parts.proxy.address) as client:
+        await client.set(impairments=[{"kind": "reorder", "probability": 0.5, "depth": 3}, {"kind": "duplicate"}])
+        sender = await parts.sender()
+        reports = [await sender.exchange(frame) for frame in frames]
+        received = parts.received()
+    assert [report.sequence for report in reports] == list(range(1, 31))
+    ages = [report.channel.stale_by for report in reports]
+    assert set(ages) == {0, 1, 2, 3}
+    for index, (age, samples) in enumerate(zip(ages, received, strict=True)):
+        assert samples == pytest.approx(frames[index - age], abs=0.02)
+
+
+async def test_receiver_never_decodes_a_frame_in_the_place_of_another() -> None:
+    """P1 and P2 over a link that repeats and reorders: what is stale is erased, and everything else is decoded."""
+    codec, generator = PhaseCodec(), np.random.default_rng(1)
+    async with bench(snr_db=20.0) as parts, channel_client(parts.proxy.address) as client:
+        await client.set(
+            impairments=[{"kind": "reorder", "probability": 0.3}, {"kind": "duplicate", "probability": 0.3}]
+        )
+        sender = await parts.sender()
+        reports = []
+        for sequence in range(1, 41):
+            header = FrameHeader(codec.codec_id, FrameKind.KEY, sequence, 12)
+            payload = codec.encode(latent_of(generator.uniform(0, 5, 5)), 50, 12.0)
+            reports.append(await sender.exchange(build_frame(header, payload, profile_for(12.0)).samples))
+        received = parts.received()
+    outcomes = [read_frame(samples, index + 1, codec) for index, samples in enumerate(received)]
+    stale = [report.channel.stale_by > 0 for report in reports]
+    assert 5 < sum(stale) < 35
+    assert [isinstance(outcome, Erasure) for outcome in outcomes] == stale
 
 
 async def test_drain_waits_for_delayed_frames() -> None:

@@ -29,6 +29,8 @@ EVERYTHING = [
     {"kind": "sfo"},
     {"kind": "adc"},
     {"kind": "gilbert_elliott", "to_bad": 0.3},
+    {"kind": "duplicate", "probability": 0.3},
+    {"kind": "reorder", "probability": 0.3},
 ]
 
 
@@ -65,6 +67,10 @@ async def taped(parts: Bench, bases: dict[Place, Path], **options: Any) -> Tape:
     return tape
 
 
+def ids(recording: Recording) -> list[str]:
+    return [stream[0].stream_id for stream in recording.streams]
+
+
 async def run_of(tmp_path: Path) -> tuple[Recorded, Recording, Recording, Bench]:
     """Two streams over a link with everything, changed on the way, recorded at both places."""
     bases: dict[Place, Path] = {"sender": tmp_path / "a", "receiver": tmp_path / "b"}
@@ -87,12 +93,15 @@ async def run_of(tmp_path: Path) -> tuple[Recorded, Recording, Recording, Bench]
 async def test_run_is_replayed_bit_for_bit_from_what_was_sent(tmp_path: Path) -> None:
     recorded, sent, received, parts = await run_of(tmp_path)
     assert (recorded.ended_by, recorded.frames, recorded.skipped) == ("signal", 24, 0)
-    assert sent.streams == received.streams == ["one", "two"]
-    assert all(each.identical for recording in (sent, received) for each in replayed(recording))
-    for stream_id in sent.streams:
-        again = [each.delivered for each in replayed(sent, stream_id) if each.delivered is not None]
-        assert len(again) < 12
-        assert [to_bytes(samples) for samples in again] == [to_bytes(samples) for samples in parts.received(stream_id)]
+    for recording in (sent, received):
+        assert ids(recording) == ["one", "two"]
+        for stream in recording.streams:
+            run = list(replayed(recording, stream))
+            assert all(each.identical for each in run)
+            again = [each.delivered for each in run if each.delivered is not None]
+            assert len(again) < 12
+            assert again == [to_bytes(samples) for samples in parts.received(stream[0].stream_id)]
+    assert any(frame.stale_by for frame in sent.frames)
 
 
 async def test_frames_carry_the_truth_about_them(tmp_path: Path) -> None:
@@ -106,7 +115,7 @@ async def test_frames_carry_the_truth_about_them(tmp_path: Path) -> None:
     for at_sender, at_receiver in zip(sent.frames, received.frames, strict=True):
         places = {"sample_start", "sample_count"}
         assert at_sender.model_dump(exclude=places) == at_receiver.model_dump(exclude=places)
-        assert at_receiver.sample_count == (0 if at_sender.lost else at_sender.sample_count)
+        assert (at_receiver.sample_count == 0) == at_sender.lost
     assert any(frame.lost for frame in sent.frames)
 
 
@@ -131,7 +140,7 @@ async def test_one_link_or_one_stream_can_be_recorded(tmp_path: Path) -> None:
         assert [(await tape.stop()).frames for tape in (by_link, by_stream)] == [1, 1]
         with pytest.raises(Exception, match="no link 'moon'"):
             await (await taped(parts, {"sender": tmp_path / "moon"}, link="moon")).ended()
-    assert [read_recording(tmp_path / name).streams for name in ("link", "stream")] == [["b"], ["a"]]
+    assert [ids(read_recording(tmp_path / name)) for name in ("link", "stream")] == [["b"], ["a"]]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +220,7 @@ async def test_run_can_be_repeated_from_reports_and_the_versions_they_name() -> 
         sender = await parts.sender("s")
         truths = []
         for snr_db in (6.0, 0.0, 12.0):
-            await client.set(snr_db=snr_db, impairments=EVERYTHING[:-1])
+            await client.set(snr_db=snr_db, impairments=EVERYTHING[:-3])
             truths += [(await sender.exchange(unit_frame(80))).channel for _ in range(2)]
         received = parts.received("s")
         for sequence, (truth, samples) in enumerate(zip(truths, received, strict=True), start=1):
@@ -288,4 +297,21 @@ async def test_changed_channel_is_noticed(tmp_path: Path) -> None:
     document = json.loads(metadata.read_text())
     document["annotations"][0]["deepsc:seed"] += 1
     metadata.write_text(json.dumps(document))
-    assert [each.identical for each in replayed(read_recording(tmp_path / "r"))] == [False]
+    changed = read_recording(tmp_path / "r")
+    assert [each.identical for each in replayed(changed, changed.frames)] == [False]
+
+
+async def test_stream_that_is_opened_anew_is_another_one(tmp_path: Path) -> None:
+    async with bench() as parts, channel_client(parts.proxy.address) as client:
+        await client.set(impairments=[{"kind": "duplicate", "probability": 1.0}])
+        tape = await taped(parts, {"sender": tmp_path / "r"})
+        for seed in (1, 2):
+            sender = await parts.sender("again")
+            for index in range(3):
+                await sender.exchange(unit_frame(20, 10 * seed + index))
+            await sender.call.done_writing()
+            await sender.call.read()
+        await tape.stop()
+    recording = read_recording(tmp_path / "r")
+    assert [[frame.sequence for frame in stream] for stream in recording.streams] == [[1, 2, 3], [1, 2, 3]]
+    assert all(each.identical for stream in recording.streams for each in replayed(recording, stream))
