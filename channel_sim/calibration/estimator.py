@@ -53,7 +53,9 @@ def estimates(frames: int) -> Iterator[Estimates]:
     """
     for snr_db in SNRS_DB:
         profile = profile_for(snr_db)
-        data = build_frame(FrameHeader(1, FrameKind.KEY, 1, 0), np.ones(1), profile).samples[: profile.overhead]
+        data = build_frame(FrameHeader(1, FrameKind.KEY, 1, 0), np.ones(1, np.complex64), profile).samples[
+            : profile.overhead
+        ]
         for kind, known in (("sounding", build_sounding().samples), (profile.name, data)):
             for fading, models in (("AWGN", []), ("Rayleigh", [Rayleigh()])):
                 chain = Chain([*models, Awgn(snr_db)])

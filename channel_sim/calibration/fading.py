@@ -49,7 +49,7 @@ def autocorrelation(streams: int) -> Iterator[Check]:
 
 def clarke_autocorrelation(
     streams: int,
-) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.float64]]:
+) -> tuple[NDArray[np.floating], NDArray[np.complex128], NDArray[np.floating]]:
     """Lags in periods of the Doppler shift, the mean of ``h(t) h*(0)`` over streams, and J0; each ``(200,)``."""
     doppler_hz, sample_rate_hz, count = 100.0, 1e4, 200
     total = np.zeros(count, np.complex128)

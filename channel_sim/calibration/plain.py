@@ -57,7 +57,7 @@ class _Handler(grpc.GenericRpcHandler):
     """Gives the one method its behaviour, with messages as bytes."""
 
     def __init__(self, behaviour: Behaviour) -> None:
-        self._handler = grpc.stream_stream_rpc_method_handler(behaviour)
+        self._handler: Any = grpc.stream_stream_rpc_method_handler(behaviour)
 
     @override
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:

@@ -137,7 +137,7 @@ def _frames(length: int) -> Any:
 async def _stream(address: str) -> AsyncIterator[Any]:
     """An open stream; over at the end of the block."""
     async with connect(address) as channel:
-        call: Any = link_pb2_grpc.LinkStub(channel).Transmit(wait_for_ready=True)  # type: ignore[call-arg]
+        call: Any = link_pb2_grpc.LinkStub(channel).Transmit(wait_for_ready=True)
         await call.write(link_pb2.TransmitRequest(open=link_pb2.StreamOpen(stream_id="bench")))
         await call.read()
         try:
