@@ -75,7 +75,8 @@ class ControlServicer(channel_pb2_grpc.ChannelControlServicer):
     @override
     async def Record(self, request: channel_pb2.RecordRequest, context: Any) -> AsyncIterator[channel_pb2.RecordEvent]:
         if request.link:
-            self._links[request.link]
+            # A name that is not there is an error now, rather than a recording of nothing.
+            _ = self._links[request.link]
         if not (request.sent or request.delivered):
             raise InvalidInput("a recording holds samples as sent, as delivered, or both: ask for some")
         with self._recorders.attached(request) as recorder:

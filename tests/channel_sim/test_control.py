@@ -8,7 +8,7 @@ import pytest
 from channel_sim.client import channel_client
 from channel_sim.config import LinkConfig, checked_config
 from channel_sim.impairments import IMPAIRMENTS
-from channel_sim.links import StaleVersion, UnknownLink
+from channel_sim.links import StaleVersion, UnknownLink, UnknownVersion
 from channel_sim.messages import config_fields, config_message
 from protos import channel_pb2
 from shared.errors import DeepscError, InvalidInput, LinkLost
@@ -91,6 +91,19 @@ async def test_change_from_a_stale_version_is_refused() -> None:
         with pytest.raises(StaleVersion, match="at version 2, not 1"):
             await client.set(snr_db=2.0, expected_version=1)
         assert (await client.get()).config.snr_db == 1.0
+
+
+async def test_latest_versions_can_be_read_back_and_older_ones_are_forgotten() -> None:
+    async with bench(snr_db=0.0) as parts, channel_client(parts.proxy.address) as client:
+        first = await client.get()
+        for snr_db in range(1, 40):
+            await client.set(snr_db=float(snr_db))
+        for version in (9, 40):
+            state = await client.get(version=version)
+            assert (state.version, state.config.snr_db) == (version, version - 1.0)
+        for version in (0, first.version, 8, 41):
+            with pytest.raises(UnknownVersion, match="keeps its versions 9 to 40"):
+                await client.get(version=version)
 
 
 async def test_populate_creates_links_is_idempotent_and_all_or_nothing() -> None:
