@@ -38,7 +38,7 @@ def small_suite() -> Iterator[Check]:
     yield from autocorrelation(400)
     yield from delay_spreads(60)
     yield from error_rates(200, 100)
-    yield from estimator_checks(estimates(1000))
+    yield from estimator_checks(estimates(600))
 
 
 def failures(checks: Iterator[Check]) -> list[str]:
@@ -116,10 +116,10 @@ def test_biased_or_noisy_estimator_is_noticed() -> None:
 def small_curves() -> list[Curve]:
     return [
         channel_sim.calibration.curves.realised_snr(10_000),
-        channel_sim.calibration.curves.envelope(500),
-        channel_sim.calibration.curves.doppler(500),
-        channel_sim.calibration.curves.error_rate(20),
-        channel_sim.calibration.curves.estimator(estimates(50)),
+        channel_sim.calibration.curves.envelope(200),
+        channel_sim.calibration.curves.doppler(100),
+        channel_sim.calibration.curves.error_rate(8),
+        channel_sim.calibration.curves.estimator(estimates(10)),
     ]
 
 
