@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha512
 from pathlib import Path
@@ -106,7 +107,9 @@ class RecordingWriter:
             if kind is None:
                 self._finish()
         finally:
-            self._file.close()
+            # A full disk is met again by what is still in the buffer, and has been told of.
+            with suppress(OSError):
+                self._file.close()
             unfinished(self._data).unlink(missing_ok=True)
             unfinished(self._metadata).unlink(missing_ok=True)
 

@@ -188,6 +188,16 @@ async def test_existing_recording_is_replaced_only_if_asked(tmp_path: Path) -> N
     assert {path.name for path in tmp_path.iterdir()} == {"r.sigmf-data", "r.sigmf-meta"}
 
 
+async def test_full_disk_gets_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "r.sigmf-data.part").symlink_to("/dev/full")
+    async with bench() as parts:
+        tape = await taped(parts, {"sender": tmp_path / "r"})
+        await (await parts.sender()).exchange(unit_frame())
+        with pytest.raises(InvalidInput, match="No space left on device"):
+            await tape.stop()
+    assert not list(tmp_path.iterdir())
+
+
 async def test_no_more_than_four_record_at_once(tmp_path: Path) -> None:
     async with bench() as parts:
         tapes = [await taped(parts, {"sender": tmp_path / f"{index}"}) for index in range(4)]
