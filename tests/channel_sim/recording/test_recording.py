@@ -14,7 +14,7 @@ from channel_sim.client import channel_client
 from channel_sim.config import LinkConfig, checked_config
 from channel_sim.messages import config_fields, config_message
 from channel_sim.randomness import FrameContext
-from channel_sim.recording import Place, Recording, read_recording, replayed
+from channel_sim.recording import Place, Recording, RecordingWriter, read_recording, replayed
 from channel_sim.recording.session import Bounds, Recorded, record
 from shared.errors import InvalidInput, Overloaded
 from shared.phy.cf32 import to_bytes
@@ -186,6 +186,17 @@ async def test_existing_recording_is_replaced_only_if_asked(tmp_path: Path) -> N
             await (await taped(parts, {"sender": tmp_path / "r"})).ended()
     assert [frame.sequence for frame in read_recording(tmp_path / "r").frames] == [2]
     assert {path.name for path in tmp_path.iterdir()} == {"r.sigmf-data", "r.sigmf-meta"}
+
+
+def test_recording_whose_writing_fails_leaves_nothing(tmp_path: Path) -> None:
+    def fail_inside() -> None:
+        with RecordingWriter(tmp_path / "r", "sender", "numpy"):
+            assert {path.name for path in tmp_path.iterdir()} == {"r.sigmf-data.part"}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
+    assert not list(tmp_path.iterdir())
 
 
 async def test_full_disk_gets_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
