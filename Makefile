@@ -19,7 +19,7 @@ setup: .venv/.installed .venv/.models  ## install into .venv and bring the model
 	@touch $@
 
 .venv/.developer: .venv/.installed
-	$(BIN)/pip install --quiet --editable ".[dev]"
+	$(BIN)/pip install --quiet --editable ".[dev,evaluation]"
 	@touch $@
 
 .venv/.models: .venv/.installed shared/models/catalogue.py
@@ -33,7 +33,11 @@ demo: setup  ## send a face and a sentence over a noisy channel; pictures and re
 test: setup .venv/.developer  ## run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow"
 
-check-slow: setup .venv/.developer  ## run the long checks too (training smoke, full evaluation)
+.venv/.extras: .venv/.developer
+	$(BIN)/pip install --quiet --editable ".[dev,evaluation,oracle]"
+	@touch $@
+
+check-slow: setup .venv/.extras  ## run the long checks too (training smoke, full evaluation)
 	$(BIN)/python -m pytest -m slow --timeout 1800
 
 lint: .venv/.developer  ## ruff and mypy --strict

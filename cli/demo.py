@@ -27,6 +27,9 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 }
 """The services as arguments of Python, in the order in which they are stopped: each before the hop it needs."""
 
+REFINE_STEPS = 16
+"""Counted rather than timed, as the service would: the same seed has to be the same run on every machine."""
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -58,7 +61,7 @@ def demo_command(
     resolution: Resolution = 1024,
     symbols: Symbols = 0,
     largest_face: LargestFace = False,
-    refine_steps: RefineSteps = None,
+    refine_steps: RefineSteps = REFINE_STEPS,
     as_json: AsJson = False,
 ) -> None:
     """Start transmitter, channel and receiver, send a face and sentences through, save what arrives, stop them."""

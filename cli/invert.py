@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def invert_command(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo with one face.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for pictures and latent.")] = Path("out/invert"),
-    refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 40,
+    refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 16,
     resolution: Resolution = 1024,
     largest_face: LargestFace = False,
     as_json: AsJson = False,
@@ -31,6 +31,7 @@ def invert_command(
     from cli.session import progress_display
     from shared.attribute_predictor import degrees_of
     from shared.pictures import SYNTHETIC, encode_png, served_resolution
+    from transmitter.inverter import Refinement
     from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
 
     side = served_resolution(resolution, resolution)
@@ -39,7 +40,9 @@ def invert_command(
         tell("loading the models", 0, 1)
         aligned = load_finder().find(data, largest_face=largest_face)
         inversion = load_inverter().invert(
-            aligned, refine_steps, lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps)
+            aligned,
+            Refinement(refine_steps),
+            lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps),
         )
         tell("drawing", 0, 1)
         reconstruction = load_backend().render(inversion.w_plus[None], side)[0]
@@ -52,6 +55,7 @@ def invert_command(
         "refine_steps": refine_steps,
         "lpips": round(inversion.lpips, 6),
         "identity_cosine": round(inversion.identity_cosine, 6),
+        "confidence": round(inversion.confidence, 3),
         "degrees": shown,
         "losses": [round(loss, 6) for loss in inversion.losses],
         "elapsed_ms": round(inversion.elapsed_ms, 1),
@@ -68,6 +72,7 @@ def invert_command(
         print_json(document)
         return
     typer.echo(
-        f"LPIPS {inversion.lpips:.3f}, identity {inversion.identity_cosine:.2f}, {inversion.elapsed_ms:.0f} ms; "
+        f"LPIPS {inversion.lpips:.3f}, identity {inversion.identity_cosine:.2f}, "
+        f"confidence {inversion.confidence:.2f}, {inversion.elapsed_ms:.0f} ms; "
         f"aligned.png, reconstruction.png and latent.npz are in {folder}"
     )

@@ -61,11 +61,11 @@ def main() -> None:
     parser.add_argument("--reach", type=float, default=12.0, help="largest change of score along one direction")
     args = parser.parse_args()
     prior, predictor, identity = MobileStyleGan.load(), DegreePredictor.load(args.predictor), MobileFaceNet.load()
-    bank = SampleBank.make(prior, args.samples, args.work)
+    bank = SampleBank.open(args.samples, args.work)
     scores = np.concatenate(
         [score(predictor, bank.images[i : i + 128]) for i in range(0, len(bank.images), 128)]
     ).astype(np.float64)
-    w = (bank.w - prior.mean_w.numpy()).astype(np.float64)
+    w = bank.w_plus.mean(1, dtype=np.float64) - prior.mean_w.numpy()
     fitted, held_out = slice(0, len(w) * 9 // 10), slice(len(w) * 9 // 10, None)
     weights = fit_scores(w[fitted], scores[fitted], args.ridge)
     error = scores[held_out] - scores[fitted].mean(0) - w[held_out] @ weights

@@ -1,8 +1,10 @@
 """Trains the image encoder, in two stages, each resumable.
 
-``python -m training.encoder samples``: regression of w from samples of the prior, made to look like photos.
-``python -m training.encoder photos --data DIR``: real photos through the 128 px head with the inversion's own loss,
-which also teaches the offsets beyond W.
+``python -m training.encoder samples``: regression of w+ from samples of the prior, made to look like photos; first from
+the mean face alone, then from the encoder's own answers too, so that a second pass mends the first.
+``python -m training.encoder photos --data DIR``: real photos through the preview head with the inversion's own loss.
+
+What the frozen networks see is read once and kept, so a pass over the samples costs seconds.
 """
 
 from __future__ import annotations
@@ -11,117 +13,207 @@ import argparse
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_tensor
-from training.augment import augment_sample, jitter_framing, soften
+from shared.weights import WEIGHTS, committed
+from training.augment import augment_sample, jitter_framing
 from training.celeba import load_faces
+from training.feature_bank import FeatureBank
+from training.run import Run
 from training.samples import SampleBank, principal_axes
-from transmitter.encoder import FREE_STYLES, ImageEncoder
-from transmitter.invert import InversionLoss, LossWeights
+from transmitter.curvature import Curvature
+from transmitter.encoder import ImageEncoder
+from transmitter.face_features import FaceFeatures, FeatureReader
+from transmitter.inversion_loss import InversionLoss, LossWeights
 
-HELD_OUT = 256
-"""Samples at the end of the bank that the first stage is judged on."""
+HELD_OUT = 128
+"""Pictures at the end of each bank that a stage is judged on."""
 
-
-class Run:
-    """A training run that can stop at any step and go on exactly where it was.
-
-    Args:
-        model: what is trained.
-        steps: length of the run.
-        learning_rate: the highest of a one-cycle schedule.
-        checkpoint: where the state is kept.
-    """
-
-    def __init__(self, model: nn.Module, steps: int, learning_rate: float, checkpoint: Path) -> None:
-        self.model, self.steps, self.checkpoint = model, steps, checkpoint
-        self.optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, learning_rate, total_steps=steps + 1, pct_start=0.1
-        )
-        self.step = 0
-        if checkpoint.exists():
-            state = torch.load(checkpoint, weights_only=True)
-            for part, name in self._parts():
-                part.load_state_dict(state[name])
-            self.step = state["step"]
-
-    def _parts(self) -> list[tuple[Any, str]]:
-        return [(self.model, "model"), (self.optimiser, "optimiser"), (self.schedule, "schedule")]
-
-    def descend(self, loss: Tensor) -> None:
-        """One step of the optimiser."""
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.schedule.step()
-        self.step += 1
-
-    def save(self) -> None:
-        """Writes the checkpoint."""
-        torch.save({"step": self.step, **{name: part.state_dict() for part, name in self._parts()}}, self.checkpoint)
+DAMPING = 0.01
+"""Of the curvature that photos' gradients are flattened with."""
 
 
-def train_on_samples(run: Run, encoder: ImageEncoder, bank: SampleBank, args: argparse.Namespace) -> None:
-    """Regression: mean square error of w, in deviations along the principal axes weighed by their variance."""
-    device = encoder.mean_w.device
-    count = len(bank.w) - HELD_OUT
-    started, total = time.perf_counter(), 0.0
-    while run.step < run.steps:
-        encoder.train()
-        generator = torch.Generator().manual_seed(args.seed * 1_000_003 + run.step)
-        index = torch.randint(count, (args.batch,), generator=generator).sort().values.numpy()
-        images = augment_sample(to_tensor(bank.images[index], device=device), generator)
-        w = torch.from_numpy(bank.w[index]).to(device)
-        loss = (encoder(images)[:, -1] - w).square().sum(1).mean() / encoder.axes.square().sum()
-        run.descend(loss)
-        total += loss.item()
-        if run.step % args.report == 0:
-            encoder.eval()
+class Stage:
+    """What both stages need: the frozen networks, the encoder and the settings of the command line."""
+
+    def __init__(self, args: argparse.Namespace, encoder: ImageEncoder) -> None:
+        self.args, self.device = args, torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.encoder = encoder.to(self.device)
+        self.prior = MobileStyleGan.load().to(self.device)
+        self.lpips, self.identity = Lpips.load().to(self.device), MobileFaceNet.load().to(self.device)
+        self.reader = FeatureReader(self.lpips, self.identity)
+        self.run = Run(encoder, args.steps, args.lr, args.work / f"encoder_{args.stage}_{args.seed}_{args.steps}.pt")
+        with torch.inference_mode():
+            self._mean_face = self.reader(self.prior.preview(self.encoder.start(1)))
+
+    def mean_face(self, batch: int) -> FaceFeatures:
+        """What the first pass has seen of its latent: the mean face, ``batch`` times."""
+        return FaceFeatures(*(part.clone() for part in self._mean_face.expand(batch)))
+
+    def look(self, w_plus: Tensor) -> FaceFeatures:
+        """The features of what latents ``(B, 16, 512)`` show; nothing is differentiated."""
+        with torch.no_grad():
+            return self.reader(self.prior.preview(w_plus))
+
+
+class SampleStage(Stage):
+    """Regression of known latents."""
+
+    def __init__(self, args: argparse.Namespace, encoder: ImageEncoder) -> None:
+        super().__init__(args, encoder)
+        samples = SampleBank.open(args.samples, args.work)
+        self.count = len(samples) * args.views
+
+        def view(chunk: slice, generator: torch.Generator) -> Tensor:
+            return augment_sample(to_tensor(samples.images[self._sample(chunk)]), generator)
+
+        name = args.work / f"encoder_samples_{args.samples}_{args.views}"
+        self.faces = FeatureBank.open(name, self.count, view, self.reader, self.device)
+        self.samples = samples
+
+    def _sample(self, chunk: slice) -> NDIndex:
+        views: NDIndex = np.arange(chunk.start, chunk.stop) % self.args.samples
+        return views
+
+    def truth(self, index: NDIndex) -> Tensor:
+        """The latents ``(B, 16, 512)`` of the views at ``index``."""
+        return self.samples.latents(index % self.args.samples, self.device)
+
+    def loss(self, w_plus: Tensor, truth: Tensor) -> Tensor:
+        """Mean square error of the latents, as a part of W's variance."""
+        total: Tensor = (w_plus - truth).square().sum(2).mean() / self.encoder.axes.square().sum()
+        return total
+
+    def train(self) -> None:
+        """The first half of the steps from the mean face, the second from the encoder's answers as well."""
+        self._descend(self.run.steps // 2, None)
+        answers = self._answers()
+        self._descend(self.run.steps, answers)
+
+    def _answers(self) -> tuple[torch.Tensor, FeatureBank]:
+        """The encoder's first answers to one view of each sample, and what they show; made once, halfway."""
+        path = self.args.work / f"encoder_answers_{self.args.samples}_{self.args.seed}"
+        latents_path = path.with_suffix(".npy")
+        if not latents_path.exists():
+            self.encoder.eval()
+            answers = []
             with torch.inference_mode():
-                guess = encoder(to_tensor(bank.images[count:], device=device))[:, -1].cpu().numpy()
-            truth = bank.w[count:]
-            explained = 1 - np.square(guess - truth).sum() / np.square(truth - truth.mean(0)).sum()
-            seconds = round(time.perf_counter() - started)
-            line = {"step": run.step, "loss": total / args.report, "explained": float(explained), "seconds": seconds}
-            print(json.dumps(line), flush=True)
-            total = 0.0
-            run.save()
+                for start in range(0, self.args.samples, 64):
+                    faces = self.faces.features(slice(start, min(start + 64, self.args.samples)), self.device)
+                    batch = len(faces.whole)
+                    answers.append(self.encoder(faces, self.mean_face(batch), self.encoder.start(batch)).cpu().half())
+            np.save(latents_path, torch.cat(answers).numpy())
+        latents = torch.from_numpy(np.load(latents_path).astype(np.float32))
+
+        def shown(chunk: slice, _: torch.Generator) -> Tensor:
+            with torch.inference_mode():
+                return self.prior.preview(latents[chunk].to(self.device))
+
+        return latents, FeatureBank.open(path, self.args.samples, shown, self.reader, self.device)
+
+    def _descend(self, steps: int, answers: tuple[torch.Tensor, FeatureBank] | None) -> None:
+        # The held-out samples are the last ones, in every view.
+        trained = self.args.samples - HELD_OUT
+        started = time.perf_counter()
+        while self.run.step < steps:
+            self.encoder.train()
+            generator = self.run.generator(self.args.seed)
+            index = torch.randint(trained, (self.args.batch,), generator=generator)
+            index += torch.randint(self.args.views, (self.args.batch,), generator=generator) * self.args.samples
+            again = answers is not None and float(torch.rand(1, generator=generator)) < 0.5
+            predicted = self._predict(index.numpy(), answers if again else None)
+            self.run.descend(self.loss(predicted, self.truth(index.numpy())))
+            if self.run.step % self.args.report == 0:
+                line = self.run.report() | self._score(answers)
+                print(json.dumps(line | {"seconds": round(time.perf_counter() - started)}), flush=True)
+                self.run.save()
+
+    def _predict(self, index: NDIndex, answers: tuple[torch.Tensor, FeatureBank] | None) -> Tensor:
+        faces = self.faces.features(index, self.device)
+        batch = len(index)
+        if answers is None:
+            better: Tensor = self.encoder(faces, self.mean_face(batch), self.encoder.start(batch))
+        else:
+            latents, shown = answers
+            answered = index % self.args.samples
+            better = self.encoder(faces, shown.features(answered, self.device), latents[answered].to(self.device))
+        return better
+
+    def _score(self, answers: tuple[torch.Tensor, FeatureBank] | None) -> dict[str, float]:
+        """Share of the held-out latents' variance that is left after one pass, and after a second from old answers."""
+        self.encoder.eval()
+        index = np.arange(self.args.samples - HELD_OUT, self.args.samples)
+        with torch.inference_mode():
+            left = {"left": round(float(self.loss(self._predict(index, None), self.truth(index))), 4)}
+            if answers is not None:
+                left["left_again"] = round(float(self.loss(self._predict(index, answers), self.truth(index))), 4)
+        return left
 
 
-def train_on_photos(run: Run, encoder: ImageEncoder, prior: MobileStyleGan, args: argparse.Namespace) -> None:
-    """The inversion's loss on what the encoder says of real photos; batch statistics stay frozen."""
-    device = encoder.mean_w.device
-    photos = load_faces(args.data, "train", args.work).images
-    lpips, identity = Lpips.load().to(device), MobileFaceNet.load().to(device)
-    weights = LossWeights(offsets=args.offsets, pull=args.pull)
-    started, total = time.perf_counter(), 0.0
-    encoder.eval()
-    while run.step < run.steps:
-        generator = torch.Generator().manual_seed(args.seed * 1_000_003 + run.step)
-        index = torch.randint(len(photos), (args.batch,), generator=generator).sort().values.numpy()
-        faces = jitter_framing(to_tensor(photos[index], device=device), generator, flip=True, amount=0.3)
-        loss_of = InversionLoss(faces, lpips, identity, prior, weights)
-        w_plus = encoder(soften(faces, generator))
-        w = w_plus[:, -1]
-        loss = loss_of(prior.synthesis(w_plus, 128), w, w_plus[:, :FREE_STYLES] - w[:, None])
-        run.descend(loss)
-        total += loss.item()
-        if run.step % args.report == 0:
-            seconds = round(time.perf_counter() - started)
-            print(json.dumps({"step": run.step, "loss": total / args.report, "seconds": seconds}), flush=True)
-            total = 0.0
-            run.save()
+class PhotoStage(Stage):
+    """The inversion's own loss on real photos; batch statistics stay frozen."""
+
+    def __init__(self, args: argparse.Namespace, encoder: ImageEncoder) -> None:
+        super().__init__(args, encoder)
+        photos = load_faces(args.data, "train", args.work).images
+        order = np.random.default_rng(args.seed).permutation(len(photos))[: args.photos]
+
+        def view(chunk: slice, generator: torch.Generator) -> Tensor:
+            return jitter_framing(to_tensor(photos[order[chunk]]), generator, flip=True, amount=0.3)
+
+        self.curvature = Curvature.load(committed("curvature.safetensors")).to(self.device)
+        name = args.work / f"encoder_photos_{args.photos}_{args.seed}"
+        self.faces = FeatureBank.open(name, len(order), view, self.reader, self.device, args.seed)
+
+    def train(self) -> None:
+        """Every step is a first pass or a second one, by chance."""
+        weights = LossWeights(offsets=self.args.offsets, pull=self.args.pull)
+        started = time.perf_counter()
+        self.encoder.eval()
+        while self.run.step < self.run.steps:
+            generator = self.run.generator(self.args.seed)
+            index = torch.randint(len(self.faces), (self.args.batch,), generator=generator).sort().values.numpy()
+            faces, batch = self.faces.features(index, self.device), len(index)
+            w_plus, shown = self.encoder.start(batch), self.mean_face(batch)
+            if float(torch.rand(1, generator=generator)) < 0.5:
+                with torch.no_grad():
+                    w_plus = self.encoder(faces, shown, w_plus)
+                shown = self.look(w_plus)
+            loss_of = InversionLoss(
+                to_tensor(self.faces.images[index], device=self.device), self.lpips, self.identity, self.prior, weights
+            )
+            w_plus = self.encoder(faces, shown, w_plus)
+            loss, pull = self._pull(loss_of, w_plus)
+            self.run.descend(pull, loss)
+            if self.run.step % self.args.report == 0:
+                seconds = round(time.perf_counter() - started)
+                print(json.dumps(self.run.report() | {"seconds": seconds}), flush=True)
+                self.run.save()
+                save_encoder(self.encoder, self.args.work / "encoder_photos.safetensors")
+
+    def _pull(self, loss_of: InversionLoss, w_plus: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean loss, and a scalar whose gradient in the encoder's coordinates is the flattened one of the loss.
+
+        Left as it is, the loss's gradient would teach the encoder its few steep directions and little else.
+        """
+        at = w_plus.detach().requires_grad_()
+        loss = loss_of(self.prior.preview(at), at).mean()
+        (gradient,) = torch.autograd.grad(loss, at)
+        flat = self.curvature.flattened(self.curvature.gradient(gradient), DAMPING)  # (B, 17, 512)
+        w, offsets = self.encoder.coordinates(w_plus)
+        apart = self.curvature.apart[:, None] * flat[:, 1:, : offsets.shape[2]]
+        return loss.detach(), ((w * flat[:, 0]).sum() + (offsets * apart).sum()) / DAMPING
+
+
+NDIndex = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 def save_encoder(encoder: ImageEncoder, path: Path) -> None:
@@ -139,33 +231,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stage", choices=["samples", "photos"])
     parser.add_argument("--data", type=Path, help="folder of the photos (second stage)")
-    parser.add_argument("--out", type=Path, default=Path("weights/encoder.safetensors"))
+    parser.add_argument("--out", type=Path, default=WEIGHTS / "encoder.safetensors")
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--samples", type=int, default=8000)
+    parser.add_argument("--samples", type=int, default=4000)
+    parser.add_argument("--views", type=int, default=2, help="augmented views of each sample")
+    parser.add_argument("--photos", type=int, default=6000)
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--width", type=int, default=640)
+    parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--offsets", type=float, default=LossWeights.offsets)
     parser.add_argument("--pull", type=float, default=LossWeights.pull)
     parser.add_argument("--report", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    prior = MobileStyleGan.load().to(device)
+    args.work.mkdir(parents=True, exist_ok=True)
     if args.stage == "samples":
-        encoder = ImageEncoder(args.width).to(device)
+        prior = MobileStyleGan.load()
+        encoder = ImageEncoder(args.width, args.dropout)
         encoder.mean_w.copy_(prior.mean_w)
         encoder.axes.copy_(principal_axes(prior))
+        SampleStage(args, encoder).train()
     else:
-        encoder = ImageEncoder.load(args.out).to(device).requires_grad_(True)
-    args.work.mkdir(parents=True, exist_ok=True)
-    run = Run(encoder, args.steps, args.lr, args.work / f"encoder_{args.stage}_{args.seed}_{args.steps}.pt")
-    if args.stage == "samples":
-        train_on_samples(run, encoder, SampleBank.make(prior, args.samples, args.work), args)
-    else:
-        train_on_photos(run, encoder, prior, args)
+        encoder = ImageEncoder.load(args.out).requires_grad_(True)
+        PhotoStage(args, encoder).train()
     save_encoder(encoder, args.out)
 
 

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from shared.perceptual.lpips import Lpips
-from shared.prior.face_prior import NUM_STYLES, broadcast_w
 from shared.prior.heads import Head, make_heads
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import WEIGHTS
+from training.samples import draw_latents
 
 CROP = 128  # px that a head is trained on at once: the whole picture at 128 px, a quarter of it at 256 px
 SCORE_SEED = 7  # latents no training run draws: those start from `seed * 10_000 + step`, seed at least 1
@@ -50,26 +50,6 @@ class Example:
     offsets: Tensor  # (16, 512), w_plus less the mean w
     features: dict[str, Tensor]
     targets: dict[str, Tensor]
-
-
-def draw_latents(prior: MobileStyleGan, count: int, generator: torch.Generator) -> Tensor:
-    """Draw `w_plus (count, 16, 512)` with psi in 0.5 to 1: odd rows in W, even rows near it.
-
-    Near W means two things at once: from a random style on, up to half the way to another face (style mixing), and
-    Gaussian offsets per style of up to 0.15 standard deviations of w.
-    """
-    mean_w, w_std = prior.mean_w.cpu(), prior.w_std.cpu()
-    psi = 0.5 + 0.5 * torch.rand(2 * count, 1, generator=generator)
-    z = torch.randn(2 * count, prior.w_dim, generator=generator)
-    w, other = (mean_w + psi * (prior.mapping(z.to(prior.mean_w.device)).cpu() - mean_w)).chunk(2)
-    w_plus = broadcast_w(w).clone()
-    start = torch.randint(1, NUM_STYLES, (count, 1, 1), generator=generator)
-    share = 0.5 * torch.rand(count, 1, 1, generator=generator) * (torch.arange(NUM_STYLES)[:, None] >= start)
-    size = 0.15 * torch.rand(count, 1, 1, generator=generator) * w_std
-    noise = torch.randn(count, NUM_STYLES, prior.w_dim, generator=generator)
-    jittered = w_plus + share * (broadcast_w(other) - w_plus) + size * noise
-    w_plus[::2] = jittered[::2]
-    return w_plus.to(prior.mean_w.device)
 
 
 @torch.no_grad()

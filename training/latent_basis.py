@@ -25,10 +25,13 @@ from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.face_prior import broadcast_w, truncate
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_tensor
+from shared.weights import committed
 from training.celeba import load_faces
+from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
-from transmitter.invert import SIDE, StyleGanInverter
-from transmitter.inverter import ignore_progress
+from transmitter.inversion_loss import SIDE
+from transmitter.invert import StyleGanInverter
+from transmitter.inverter import Refinement, ignore_progress
 
 PIXEL_WEIGHT = 0.3
 IDENTITY_WEIGHT = 0.3
@@ -45,14 +48,17 @@ def invert_photos(
     """``(N, 16, 512)`` refined inversions of photos, kept in the work folder chunk by chunk."""
     photos = load_faces(args.data, "train", args.work).images
     index = np.sort(np.random.default_rng(args.seed).permutation(len(photos))[:DRAWN_PHOTOS])[: args.photos]
-    inverter = StyleGanInverter(prior, encoder, lpips, identity, judge=lambda _a, _b: (0.0, 0.0))
+    inverter = StyleGanInverter(
+        prior, encoder, lpips, identity, lambda _a, _b: (0.0, 0.0), Curvature.load(committed("curvature.safetensors"))
+    )
     latents = []
     for start in range(0, len(index), args.batch):
         chunk = args.work / f"inversions_{args.seed}_{args.steps}_{start}.npy"
         if not chunk.exists():
             faces = to_tensor(photos[index[start : start + args.batch]])
             losses: list[float] = []
-            refined = inverter.refine(faces, inverter.guess(faces), args.steps, ignore_progress, losses)
+            guess = inverter.guess(faces, ignore_progress)
+            refined = inverter.refine(faces, guess, Refinement(args.steps), ignore_progress, losses)
             np.save(chunk, refined.numpy())
             print(json.dumps({"inverted": start + len(faces), "loss": [losses[0], losses[-1]]}), flush=True)
         latents.append(np.load(chunk))

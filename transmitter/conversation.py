@@ -19,7 +19,7 @@ from shared.phy import ChannelUses
 from shared.pictures import SYNTHETIC, SYNTHETIC_EDITED, encode_png
 from transmitter.courier import Courier, Delivery
 from transmitter.editor import EditOutcome
-from transmitter.inverter import Inversion, InversionProgress
+from transmitter.inverter import Inversion, InversionProgress, Refinement
 from transmitter.parts import TransmitterParts
 from transmitter.text.parser import ParsedInstruction
 from transmitter.workers import Reporting, Workers
@@ -50,7 +50,7 @@ class Conversation:
         self._degrees: dict[str, float] = {}
         self._turns = 0
 
-    async def begin(self, photo: Photo, refine_steps: int) -> AsyncGenerator[ConverseEvent, None]:
+    async def begin(self, photo: Photo, refinement: Refinement) -> AsyncGenerator[ConverseEvent, None]:
         """Aligns and inverts the photo: progress, then the face.
 
         Raises:
@@ -62,7 +62,7 @@ class Conversation:
             find = self._parts.finder.find
             aligned = await self._workers.run(find, photo.data, largest_face=photo.largest_face)
         yield ConverseEvent(progress=Progress(stage="align", step=1, steps=1))
-        invert = partial(self._parts.inverter.invert, aligned, refine_steps)
+        invert = partial(self._parts.inverter.invert, aligned, refinement)
         inverting: Reporting[InversionProgress, Inversion] = Reporting(self._workers, invert)
         with _timed(timings, "invert"):
             async with aclosing(inverting.steps()) as steps:

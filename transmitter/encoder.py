@@ -1,7 +1,10 @@
-"""The image semantic encoder: an aligned face at 128 px to a latent w+ in one pass.
+"""The image semantic encoder: an aligned face to a latent w+ in a few cheap passes.
 
-It answers with one w for the whole face, as the mean and principal axes of the prior's W, and with small offsets for
-the style vectors up to 64 px, which a photo needs beyond W. Trained by ``training/encoder.py``.
+Each pass compares what the face looks like with what the latent so far looks like, in the features of two frozen
+networks, and moves the latent (iterative residual encoding: Alaluf et al., "ReStyle", ICCV 2021). The first pass starts
+from the mean face. The latent is told as one w along the principal axes of the prior's W, where its faces and its edits
+are good, and small offsets from it for each style vector, which a photo needs beyond W. Trained by
+``training/encoder.py``.
 """
 
 from __future__ import annotations
@@ -11,47 +14,38 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.nn import functional
 
 from shared.prior.face_prior import NUM_STYLES, W_DIM
-from shared.residual import ResidualBlock, stem
-from shared.tensors import resize
+from transmitter.face_features import EARLY, LATE, WHOLE, FaceFeatures
 
-SIDE = 128
-"""Side in pixels of the faces the network reads; others are resized to it."""
-
-FREE_STYLES = 9
-"""Style vectors 0..8, of the layers up to 64 px, have offsets of their own; finer layers follow the common w."""
-
-OFFSET_AXES = 96
+OFFSET_AXES = 64
 """Principal axes of W in which the offsets are told."""
+
+EARLY_KEPT, LATE_KEPT = 24, 96
+"""Channels per place that the maps are reduced to before all places are read together."""
 
 
 class ImageEncoder(nn.Module):
-    """``(B, 3, S, S)`` in [-1, 1] -> w+ ``(B, 16, 512)``.
+    """One pass: features of the face and of the latent's picture, and the latent, to a better latent.
 
     Args:
-        width: channels of the first stage.
+        width: units of the hidden layers.
     """
 
     mean_w: Tensor
     axes: Tensor
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 640, dropout: float = 0.0) -> None:
         super().__init__()
-        self.stem = stem(width)
-        self.stages = nn.Sequential(
-            ResidualBlock(width, width * 2, 2),  # 32 px
-            ResidualBlock(width * 2, width * 4, 2),  # 16 px
-            ResidualBlock(width * 4, width * 4, 1),
-            ResidualBlock(width * 4, width * 8, 2),  # 8 px
-            ResidualBlock(width * 8, width * 8, 1),
-            ResidualBlock(width * 8, width * 8, 2),  # 4 px
-        )
-        # Where things are matters here, so the 4 x 4 map is flattened instead of averaged.
-        self.to_hidden = nn.Sequential(nn.Flatten(), nn.Linear(width * 8 * 16, 768), nn.LayerNorm(768), nn.ReLU())
-        self.to_w = nn.Linear(768, W_DIM)
-        self.to_offsets = nn.Linear(768, FREE_STYLES * OFFSET_AXES)
+        self.early_scale, self.late_scale = nn.BatchNorm2d(EARLY, affine=False), nn.BatchNorm2d(LATE, affine=False)
+        self.whole_scale = nn.BatchNorm1d(WHOLE, affine=False)
+        self.early = nn.Sequential(nn.Conv2d(2 * EARLY, EARLY_KEPT, 1), nn.GELU(), nn.Flatten())
+        self.late = nn.Sequential(nn.Conv2d(2 * LATE, LATE_KEPT, 1), nn.GELU(), nn.Flatten())
+        read = EARLY_KEPT * 8 * 8 + LATE_KEPT * 7 * 7 + 2 * WHOLE + W_DIM + NUM_STYLES * OFFSET_AXES
+        self.join = nn.Sequential(nn.Dropout(dropout), nn.Linear(read, width), nn.LayerNorm(width), nn.GELU())
+        self.think = nn.Sequential(nn.Dropout(dropout), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        self.to_w = nn.Linear(width, W_DIM)
+        self.to_offsets = nn.Linear(width, NUM_STYLES * OFFSET_AXES)
         nn.init.zeros_(self.to_offsets.weight)
         nn.init.zeros_(self.to_offsets.bias)
         self.register_buffer("mean_w", torch.zeros(W_DIM))
@@ -62,15 +56,50 @@ class ImageEncoder(nn.Module):
     def load(cls, path: Path) -> ImageEncoder:
         """Loads committed weights, frozen and in evaluation mode."""
         tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
-        encoder = cls(width=tensors["stem.0.weight"].shape[0])
-        encoder.load_state_dict(tensors, strict=False)
+        encoder = cls(width=len(tensors["to_w.weight"][0]))
+        encoder.load_state_dict(tensors, strict=False)  # all but the counters of the batch statistics
         return encoder.eval().requires_grad_(False)
 
-    def forward(self, images: Tensor) -> Tensor:
-        images = resize(images, SIDE).contiguous(memory_format=torch.channels_last)
-        hidden = self.to_hidden(self.stages(self.stem(images)))
-        w = self.mean_w + self.to_w(hidden) @ self.axes
-        offsets = self.to_offsets(hidden).view(-1, FREE_STYLES, OFFSET_AXES) @ self.axes[:OFFSET_AXES]
-        offsets = functional.pad(offsets, (0, 0, 0, NUM_STYLES - FREE_STYLES))
-        w_plus: Tensor = w[:, None] + offsets
-        return w_plus
+    def start(self, batch: int) -> Tensor:
+        """The mean face, ``(batch, 16, 512)``: where the first pass starts from."""
+        return self.mean_w.expand(batch, NUM_STYLES, W_DIM)
+
+    def forward(self, face: FaceFeatures, shown: FaceFeatures, w_plus: Tensor) -> Tensor:
+        """A better latent.
+
+        Args:
+            face: features of the faces, batch ``B``.
+            shown: features of the pictures that the latents show at 128 px.
+            w_plus: the latents so far, ``(B, 16, 512)``.
+
+        Returns:
+            ``(B, 16, 512)``.
+        """
+        w, offsets = self.coordinates(w_plus)
+        hidden = self.join(
+            torch.cat(
+                [
+                    self.early(_contrast(self.early_scale(face.early), self.early_scale(shown.early))),
+                    self.late(_contrast(self.late_scale(face.late), self.late_scale(shown.late))),
+                    _contrast(self.whole_scale(face.whole), self.whole_scale(shown.whole)),
+                    w,
+                    offsets.flatten(1),
+                ],
+                dim=1,
+            )
+        )
+        hidden = hidden + self.think(hidden)
+        moved = self.to_w(hidden) @ self.axes  # (B, 512)
+        bent = self.to_offsets(hidden).view(-1, NUM_STYLES, OFFSET_AXES) @ self.axes[:OFFSET_AXES]  # (B, 16, 512)
+        better: Tensor = w_plus + moved[:, None] + bent
+        return better
+
+    def coordinates(self, w_plus: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean w ``(B, 512)`` and offsets from it ``(B, 16, 64)``, in standard deviations along the axes."""
+        w = w_plus.mean(1)
+        units = self.axes / self.axes.square().sum(1, keepdim=True).clamp_min(1e-6)
+        return (w - self.mean_w) @ units.T, (w_plus - w[:, None]) @ units[:OFFSET_AXES].T
+
+
+def _contrast(face: Tensor, shown: Tensor) -> Tensor:
+    return torch.cat([face, face - shown], 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,25 @@ class InversionProgress:
 
 
 @dataclass(frozen=True)
+class Refinement:
+    """How much work an inversion may put into gradient steps.
+
+    Attributes:
+        steps: at most so many; 0 takes the encoder's answer.
+        seconds: at most so long. A bound on time makes the result depend on the machine; without one it does not.
+    """
+
+    steps: int = 16
+    seconds: float = math.inf
+
+    def planned(self, done: int, elapsed: float) -> int:
+        """Steps there will be in all, when ``done`` steps took ``elapsed`` seconds."""
+        if not math.isfinite(self.seconds):
+            return self.steps
+        return min(self.steps, max(done, int(self.seconds * done / max(elapsed, 1e-9))))
+
+
+@dataclass(frozen=True)
 class Inversion:
     """A face as the prior can show it.
 
@@ -47,18 +67,34 @@ class Inversion:
     losses: tuple[float, ...]
     elapsed_ms: float
 
+    @property
+    def confidence(self) -> float:
+        """How far the reconstruction can be trusted to be this person, 0..1; see `fit_confidence`."""
+        return fit_confidence(self.lpips, self.identity_cosine)
+
+
+def fit_confidence(lpips: float, identity_cosine: float) -> float:
+    """1 for a fit as good as the best photos reach, 0 for one no better than another person's face.
+
+    The product of two linear scales: identity from 0.1, where strangers are, to 0.7; likeness from LPIPS 0.5, where
+    unrelated faces are, to 0.15.
+    """
+    identity = min(max((identity_cosine - 0.1) / 0.6, 0.0), 1.0)
+    likeness = min(max((0.5 - lpips) / 0.35, 0.0), 1.0)
+    return identity * likeness
+
 
 class Inverter(Protocol):
     """Finds the latent whose rendering is the given face; synchronous, meant for a worker thread."""
 
     def invert(
-        self, face: NDArray[np.uint8], refine_steps: int, on_progress: Callable[[InversionProgress], None]
+        self, face: NDArray[np.uint8], refinement: Refinement, on_progress: Callable[[InversionProgress], None]
     ) -> Inversion:
         """Inverts one aligned face.
 
         Args:
             face: aligned RGB, shape ``(S, S, 3)``.
-            refine_steps: gradient steps after the encoder's guess; 0 takes the guess.
+            refinement: gradient steps after the encoder's guess.
             on_progress: called between steps. It may raise, which ends the inversion: that is how it is cancelled.
         """
         ...

@@ -13,11 +13,11 @@ from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import committed
 from transmitter.align import FaceAligner
+from transmitter.curvature import Curvature
 from transmitter.edit import AttributesMatcher, EditDirections
 from transmitter.encoder import ImageEncoder
 from transmitter.find import PhotoFaceFinder
 from transmitter.invert import StyleGanInverter
-from transmitter.inverter import Inverter
 from transmitter.parts import FaceFinder, TransmitterParts
 from transmitter.settings import TransmitterSettings
 from transmitter.text.minilm_parser import MiniLmParser
@@ -49,7 +49,7 @@ def load_finder() -> FaceFinder:
     return PhotoFaceFinder(FaceAligner.load())
 
 
-def load_inverter(prior: MobileStyleGan | None = None) -> Inverter:
+def load_inverter(prior: MobileStyleGan | None = None) -> StyleGanInverter:
     """Aligned face to latent."""
     metrics = FaceMetrics()
 
@@ -57,7 +57,9 @@ def load_inverter(prior: MobileStyleGan | None = None) -> Inverter:
         return metrics.lpips(reconstruction, face), metrics.identity_cosine(reconstruction, face)
 
     encoder = ImageEncoder.load(committed("encoder.safetensors"))
-    return StyleGanInverter(prior or MobileStyleGan.load(), encoder, Lpips.load(), MobileFaceNet.load(), judge)
+    curvature = Curvature.load(committed("curvature.safetensors"))
+    prior = prior or MobileStyleGan.load()
+    return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge, curvature)
 
 
 def load_parser() -> InstructionParser:

@@ -14,6 +14,7 @@ from shared.errors import InstructionError, InvalidInput, LinkLost, Overloaded, 
 from shared.pictures import served_resolution
 from transmitter.conversation import Conversation
 from transmitter.courier import Courier
+from transmitter.inverter import Refinement
 from transmitter.link import LinkClient
 from transmitter.parts import TransmitterParts
 from transmitter.settings import TransmitterSettings
@@ -75,8 +76,12 @@ class TransmitterService(TransmitterServicer):
             resolution = served_resolution(photo.resolution, self._settings.resolution)
             conversation = Conversation(self._parts, self._workers, courier, resolution)
             yield ConverseEvent(opened=Opened(stream_id=stream_id))
-            refine_steps = photo.refine_steps if photo.HasField("refine_steps") else self._settings.refine_steps
-            async with aclosing(conversation.begin(photo, refine_steps)) as events:
+            refinement = (
+                Refinement(photo.refine_steps)
+                if photo.HasField("refine_steps")
+                else Refinement(self._settings.refine_steps, self._settings.refine_seconds)
+            )
+            async with aclosing(conversation.begin(photo, refinement)) as events:
                 async for event in events:
                     yield event
                     if self._stopping.is_set():

@@ -25,6 +25,7 @@ class TransmitterSettings(ServiceSettings):
         1024, description="Side in pixels of the pictures in events, unless asked: 128, 256, 512 or 1024."
     )
     refine_steps: int = Field(40, ge=0, le=1000, description="Gradient steps after the encoder, unless asked.")
+    refine_seconds: float = Field(5.0, gt=0, description="Longest that those steps may take, unless steps were asked.")
     symbols: int = Field(0, ge=0, le=2**16, description="Payload symbols of a frame; 0 chooses by the reported SNR.")
     max_uses: int = Field(512, ge=128, le=2**16, description="Channel uses of a turn without repeats, at most.")
     max_tries: int = Field(4, ge=1, le=64, description="Frames sent for one turn before it is given up.")

@@ -59,3 +59,53 @@ def load_heads(path: Path) -> nn.ModuleDict:
     heads = make_heads()
     heads.load_state_dict(load_file(path))
     return heads
+
+
+PREVIEW_CHANNELS = 512  # of the half block at 64 px that a preview starts from
+PREVIEW_FIRST_STYLE = 8  # the first style that the half block has not seen
+
+
+class PreviewHead(nn.Module):
+    """Features `(B, 512, 64, 64)` of a half block and style offsets to RGB images `(B, 3, 128, 128)`.
+
+    What the layers left out would add depends on the style, so both of its steps are modulated: each by a learned mean
+    of the styles that those layers read.
+    """
+
+    def __init__(self, width: int = 96) -> None:
+        super().__init__()
+        unseen = NUM_STYLES - PREVIEW_FIRST_STYLE
+        self.mixtures = nn.Parameter(torch.zeros(2, unseen))  # logits of the means' weights
+        self.modulation = nn.Linear(W_DIM, PREVIEW_CHANNELS)
+        self.inner_modulation = nn.Linear(W_DIM, width)
+        self.conv = nn.Conv2d(PREVIEW_CHANNELS, 12, 1)  # four pixels at once
+        self.narrow = nn.Sequential(
+            nn.Conv2d(PREVIEW_CHANNELS, width, 1),
+            nn.Conv2d(width, width, 3, padding=1, groups=width),
+            nn.LeakyReLU(0.2),
+        )
+        self.widen = nn.Sequential(nn.Conv2d(width, 4 * BRANCH_CHANNELS, 1), nn.PixelShuffle(2))
+        self.fine = nn.Sequential(
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 3, padding=1, groups=BRANCH_CHANNELS),
+            nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(BRANCH_CHANNELS, 3, 3, padding=1, bias=False),
+        )
+
+    def forward(self, features: Tensor, offsets: Tensor) -> Tensor:
+        """Draw; `offsets (B, 16, 512)` is w_plus less the mean w."""
+        weights = self.mixtures.softmax(dim=1)
+        outer, inner = torch.einsum("mn,bnd->mbd", weights, offsets[:, PREVIEW_FIRST_STYLE:])
+        features = features * self.modulation(outer)[:, :, None, None]
+        branch = self.narrow(features) * self.inner_modulation(inner)[:, :, None, None]
+        image: Tensor = nn.functional.pixel_shuffle(self.conv(features), 2) + self.fine(self.widen(branch))
+        return image
+
+
+def load_preview_head(path: Path) -> PreviewHead:
+    """Return the trained preview head at `path`; raises `RuntimeError` when the file holds other tensors."""
+    tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+    head = PreviewHead(width=len(tensors["inner_modulation.bias"]))
+    head.load_state_dict(tensors)
+    return head

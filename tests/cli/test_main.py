@@ -24,7 +24,7 @@ def raising(error: Exception):
 def test_help_lists_every_command(capsys):
     assert run(["--help"]) == 0
     text = capsys.readouterr().out
-    for command in ("demo", "send", "serve", "parse", "invert", "channel", "models"):
+    for command in ("demo", "send", "serve", "parse", "invert", "channel", "models", "eval"):
         assert command in text
 
 

@@ -13,7 +13,7 @@ from shared.codec.codec import Latent
 from shared.errors import FaceError, ImageError
 from tests.fakes.face import COUNT, FakeBackend, FakePredictor, latent_of
 from transmitter.editor import EditOutcome
-from transmitter.inverter import Inversion, InversionProgress
+from transmitter.inverter import Inversion, InversionProgress, Refinement
 from transmitter.text.parser import ParsedInstruction
 
 
@@ -40,16 +40,16 @@ class FakeInverter:
         self.steps_done = 0
 
     def invert(
-        self, face: NDArray[np.uint8], refine_steps: int, on_progress: Callable[[InversionProgress], None]
+        self, face: NDArray[np.uint8], refinement: Refinement, on_progress: Callable[[InversionProgress], None]
     ) -> Inversion:
         """``(S, S, 3)`` to a latent."""
         on_progress(InversionProgress("encode", 1, 1))
-        for step in range(1, refine_steps + 1):
+        for step in range(1, refinement.steps + 1):
             time.sleep(self.step_seconds)
-            on_progress(InversionProgress("refine", step, refine_steps, 1 / step))
+            on_progress(InversionProgress("refine", step, refinement.steps, 1 / step))
             self.steps_done = step
         w_plus = latent_of(FakePredictor().degrees(face[None])[0])
-        return Inversion(w_plus, 0.1, 0.9, tuple(1 / step for step in range(1, refine_steps + 1)), 1.0)
+        return Inversion(w_plus, 0.1, 0.9, tuple(1 / step for step in range(1, refinement.steps + 1)), 1.0)
 
 
 class FakeParser:

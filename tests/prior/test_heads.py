@@ -63,3 +63,15 @@ def test_missing_heads_are_reported(
     bare = MobileStyleGan.load(with_heads=False)
     with pytest.raises(ValueError, match="cannot render at 128 px"):
         bare.synthesis(torch.zeros(1, 16, 512), 128)
+
+
+def test_a_preview_is_close_to_the_picture_and_differentiable(prior: MobileStyleGan) -> None:
+    w_plus = near_w(prior).requires_grad_()
+    preview = prior.preview(w_plus)
+    with torch.no_grad():
+        picture = prior.synthesis(w_plus, 128)
+    assert preview.shape == picture.shape
+    psnr_db = 10 * math.log10(4 / F.mse_loss(preview.detach().clamp(-1, 1), picture.clamp(-1, 1)).item())
+    assert psnr_db > 20  # 24.6 dB on average, see weights/preview.md
+    (gradient,) = torch.autograd.grad(preview.square().mean(), w_plus)
+    assert (gradient.abs().sum(dim=(0, 2)) > 0).all()

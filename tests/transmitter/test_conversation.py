@@ -14,6 +14,7 @@ from tests.fakes.link import FakeLink
 from tests.fakes.semantics import FakeEditor, FakeFinder, FakeInverter, FakeParser
 from transmitter.conversation import Conversation
 from transmitter.courier import Courier
+from transmitter.inverter import Refinement
 from transmitter.parts import TransmitterParts
 from transmitter.symbols import SymbolBudget
 from transmitter.workers import Workers
@@ -39,7 +40,7 @@ class Talk:
         self.conversation = Conversation(parts, workers, courier, 128)
 
     async def begin(self, photo: bytes = b"face01234", **options: object):
-        return [event async for event in self.conversation.begin(Photo(data=photo, **options), 3)]
+        return [event async for event in self.conversation.begin(Photo(data=photo, **options), Refinement(3))]
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from shared.prior.face_prior import broadcast_w
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures
 from shared.weights import committed
-from transmitter.encoder import FREE_STYLES, ImageEncoder
-from transmitter.invert import StyleGanInverter, join_styles
-from transmitter.inverter import InversionProgress, ignore_progress
+from transmitter.curvature import Curvature
+from transmitter.encoder import ImageEncoder
+from transmitter.invert import StyleGanInverter, step_size
+from transmitter.inverter import InversionProgress, Refinement, ignore_progress
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def inverter(prior: MobileStyleGan) -> StyleGanInverter:
         return float(np.abs(face.mean() - shown.mean())), 1.0
 
     encoder = ImageEncoder.load(committed("encoder.safetensors"))
-    return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge)
+    curvature = Curvature.load(committed("curvature.safetensors"))
+    return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge, curvature)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def face(prior: MobileStyleGan) -> Picture:
 
 def test_refinement_brings_the_reconstruction_nearer_and_says_so(inverter: StyleGanInverter, face: Picture) -> None:
     seen: list[InversionProgress] = []
-    inversion = inverter.invert(face, 6, seen.append)
+    inversion = inverter.invert(face, Refinement(6), seen.append)
     assert inversion.w_plus.shape == (16, 512)
     assert inversion.w_plus.dtype == np.float32
     assert inversion.losses[-1] < inversion.losses[0]
@@ -53,15 +55,27 @@ def test_refinement_brings_the_reconstruction_nearer_and_says_so(inverter: Style
 
 
 def test_the_same_face_gives_the_same_latent(inverter: StyleGanInverter, face: Picture) -> None:
-    first, second = (inverter.invert(face, 1, ignore_progress).w_plus for _ in range(2))
+    first, second = (inverter.invert(face, Refinement(1), ignore_progress).w_plus for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 
 def test_without_refinement_the_encoder_answers_alone(inverter: StyleGanInverter, face: Picture) -> None:
-    inversion = inverter.invert(face, 0, ignore_progress)
+    seen: list[InversionProgress] = []
+    inversion = inverter.invert(face, Refinement(0), seen.append)
     assert inversion.losses == ()
-    fine = inversion.w_plus[FREE_STYLES:]
-    np.testing.assert_array_equal(fine, np.broadcast_to(fine[:1], fine.shape))
+    assert {progress.stage for progress in seen} == {"encode"}
+
+
+def test_refinement_ends_when_its_time_is_up(inverter: StyleGanInverter, face: Picture) -> None:
+    inversion = inverter.invert(face, Refinement(1000, seconds=0.5), ignore_progress)
+    assert 1 <= len(inversion.losses) < 100
+
+
+def test_the_step_size_rises_and_falls() -> None:
+    sizes = [step_size(step, 40) for step in range(40)]
+    assert max(sizes) == 1.0
+    assert sizes[0] < 0.5
+    assert sizes[-1] < 0.1
 
 
 def test_an_inversion_is_cancelled_between_steps(inverter: StyleGanInverter, face: Picture) -> None:
@@ -73,22 +87,19 @@ def test_an_inversion_is_cancelled_between_steps(inverter: StyleGanInverter, fac
             raise GoneAwayError
 
     with pytest.raises(GoneAwayError):
-        inverter.invert(face, 50, leave)
+        inverter.invert(face, Refinement(50), leave)
 
 
-def test_the_encoder_is_nearer_than_the_mean_face(prior: MobileStyleGan) -> None:
-    encoder = ImageEncoder.load(committed("encoder.safetensors"))
+def test_a_second_pass_looks_nearer_than_the_first(inverter: StyleGanInverter, prior: MobileStyleGan) -> None:
+    lpips = Lpips.load()
     with torch.inference_mode():
-        w = prior.mean_w + 0.7 * (
-            prior.mapping(torch.randn(8, 512, generator=torch.Generator().manual_seed(9))) - prior.mean_w
-        )
-        guess = encoder(prior.synthesis(broadcast_w(w).contiguous(), 128))[:, -1]
-    assert (guess - w).square().sum() < 0.8 * (prior.mean_w - w).square().sum()
+        z = torch.randn(6, 512, generator=torch.Generator().manual_seed(9))
+        w_plus = broadcast_w(prior.mean_w + 0.7 * (prior.mapping(z) - prior.mean_w)).contiguous()
+        faces = prior.synthesis(w_plus, 128)
 
+        def distance(answer: torch.Tensor) -> float:
+            return float(lpips(prior.synthesis(answer, 128), faces).mean())
 
-def test_offsets_are_added_to_the_first_styles_only() -> None:
-    w, offsets = torch.ones(2, 512), torch.full((2, 9, 512), 0.5)
-    joined = join_styles(w, offsets)
-    assert joined.shape == (2, 16, 512)
-    assert (joined[:, :9] == 1.5).all()
-    assert (joined[:, 9:] == 1.0).all()
+        first, second = (distance(inverter.guess(faces, ignore_progress, passes)) for passes in (1, 2))
+        mean_face = distance(prior.mean_w.expand(6, 16, -1).contiguous())
+    assert second < first < 0.8 * mean_face

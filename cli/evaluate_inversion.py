@@ -1,0 +1,105 @@
+"""``deepsc eval inversion``: how well photos are inverted, over gradient steps and on unusual faces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.output import AsJson, output_folder, print_json, stderr_console
+from cli.sweep import numbers
+
+if TYPE_CHECKING:
+    from shared.pictures import Picture
+
+SHOWN = 8
+"""Photos on the contact sheet."""
+
+
+def inversion_command(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with the CelebA archive; sampled faces without it.")
+    ] = None,
+    photos: Annotated[int, typer.Option(min=1, help="Faces of the validation split, or samples.")] = 500,
+    steps: Annotated[str, typer.Option(help="Gradient steps after the encoder, separated by commas.")] = "0,30",
+    curve_photos: Annotated[
+        int, typer.Option(min=0, help="Faces for the curve over steps, with and without the encoder; 0 leaves it out.")
+    ] = 0,
+    curve_steps: Annotated[str, typer.Option(help="Steps of that curve.")] = "0,10,25,50,100,300",
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice of faces.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="A few faces and steps, under half a minute.")] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for inversion.json and inversion.png.")] = Path(
+        "out/inversion"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Invert many faces and tabulate likeness, identity, degrees kept and seconds."""
+    if quick:
+        photos, steps, curve_photos = 6, "0,10", 0
+    counts, curve_counts = ([round(n) for n in numbers(text, "steps")] for text in (steps, curve_steps))
+
+    from evaluation.inversion import InversionReport, Row, faces_for, strange_faces
+    from evaluation.metrics import FaceMetrics
+    from shared.prior.mobile_stylegan import MobileStyleGan
+    from transmitter.models import load_inverter, load_predictor
+
+    console, folder = stderr_console(), output_folder(out)
+    prior = MobileStyleGan.load()
+    report = InversionReport(prior, load_inverter(prior), FaceMetrics(), load_predictor())
+    faces = faces_for(prior, data, photos, seed)
+    document: dict[str, Any] = {"data": "CelebA val" if data else "samples", "photos": len(faces), "seed": seed}
+    rows: list[Row] = []
+    columns: list[Sequence[Picture]] = [faces]
+    for count in counts:
+        row, shown = report.row(faces, count)
+        rows.append(row)
+        columns.append(shown)
+        document.setdefault("degrees_kept", {})[str(count)] = report.degrees_kept(faces, shown)
+        console.print(f"[dim]{row}[/dim]")
+    document["rows"] = [row.document() for row in rows]
+    if curve_photos:
+        document["curve"] = []
+        for with_encoder in (True, False):
+            for count in curve_counts:
+                row, _ = report.row(faces[:curve_photos], count, with_encoder=with_encoder)
+                document["curve"].append(row.document())
+                console.print(f"[dim]{row}[/dim]")
+    document["strange"] = {}
+    for name, picture in strange_faces(faces[0], seed):
+        fit, _ = report.fit(picture, counts[-1])
+        document["strange"][name] = {"confidence": round(fit.confidence, 3), "lpips": round(fit.lpips, 3)}
+    (folder / "inversion.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    save_sheet([column[:SHOWN] for column in columns], folder / "inversion.png")
+    if as_json:
+        print_json(document)
+    else:
+        _print_table(document)
+
+
+def save_sheet(columns: Sequence[Sequence[Picture]], path: Path) -> None:
+    """Writes a contact sheet: a row for each sequence of faces, all of one size."""
+    import numpy as np
+    from PIL import Image
+
+    Image.fromarray(np.concatenate([np.concatenate(list(faces), 1) for faces in columns], 0)).save(path)
+
+
+def _print_table(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for name in ("rows", "curve"):
+        if name not in document:
+            continue
+        table = Table(*document[name][0])
+        for row in document[name]:
+            table.add_row(*(str(value) for value in row.values()))
+        console.print(table)
+    strange = Table("face", "confidence", "LPIPS")
+    for kind, fit in document["strange"].items():
+        strange.add_row(kind, str(fit["confidence"]), str(fit["lpips"]))
+    console.print(strange)

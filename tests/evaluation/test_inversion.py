@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cli.main import run
+from evaluation.inversion import Fit, Row, strange_faces
+from shared.pictures import Picture
+from shared.prior.mobile_stylegan import default_prior_path
+
+
+@pytest.fixture
+def photo() -> Picture:
+    return np.random.default_rng(1).integers(60, 200, (256, 256, 3), dtype=np.uint8)
+
+
+def test_strange_faces_keep_the_size_and_differ_from_the_photo(photo: Picture) -> None:
+    kinds = dict(strange_faces(photo))
+    assert {"rotated", "small", "dark", "occluded", "black and white", "painted", "no face at all"} == set(kinds)
+    for picture in kinds.values():
+        assert picture.shape == photo.shape
+        assert picture.dtype == np.uint8
+        assert not np.array_equal(picture, photo)
+
+
+def test_a_row_is_the_mean_of_its_fits() -> None:
+    fits = [Fit(0.2, 0.5, 20.0, 0.4, 0.6, 1.0), Fit(0.4, 0.7, 22.0, 0.2, 0.2, 3.0)]
+    row = Row.of("encoder", 12, fits)
+    assert (row.photos, row.steps, row.seconds_median) == (2, 12, 2.0)
+    assert row.document()["lpips"] == pytest.approx(0.3)
+    assert row.document()["identity_cosine"] == pytest.approx(0.6)
+
+
+@pytest.mark.skipif(not default_prior_path().exists(), reason="the face prior has not been pulled")
+def test_eval_inversion_tabulates_sampled_faces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["eval", "inversion", "--photos", "2", "--steps", "0,2", "--out", str(tmp_path), "--json"]
+    assert run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    without, refined = document["rows"]
+    assert without["photos"] == 2
+    assert refined["steps"] == 2
+    assert set(document["degrees_kept"]["2"]) == {"bangs", "eyeglasses", "beard", "smiling", "age"}
+    assert document["strange"]["no face at all"]["confidence"] < refined["confidence"]
+    assert (tmp_path / "inversion.png").is_file()
+    assert json.loads((tmp_path / "inversion.json").read_text()) == document
