@@ -27,6 +27,9 @@ from numpy.typing import NDArray
 from shared.codec.codec import Latent, Symbols
 from shared.codec.linear import PowerPlan
 
+SCALE_DOUBT = 0.3
+"""Relative deviation of a refinement's scale from what the belief expects."""
+
 Variances = NDArray[np.float64]
 """One variance per coefficient, ``(C,)``."""
 
@@ -166,11 +169,29 @@ def decode_refinement(
     received = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
     at, amplitude = plan.active, plan.amplitude
     mean, variance = belief.mean[at], belief.variance[at]
-    expected = np.square(amplitude) * (np.square(mean) + variance)
-    scale = np.sqrt(max(float(expected.sum()), 1e-12) / energy)
+    scale = _scale(received, amplitude * mean, np.square(amplitude) * variance, energy, noise_power)
     noise = np.square(scale) * noise_power / 2
     gain = variance * amplitude / (np.square(amplitude) * variance + noise)
     after_mean, after_variance = belief.mean.copy(), belief.variance.copy()
     after_mean[at] += gain * (scale * received - amplitude * mean)
     after_variance[at] *= 1 - gain * amplitude
     return Belief(after_mean, after_variance)
+
+
+def _scale(
+    received: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    energy: float,
+    noise_power: float,
+) -> float:
+    """By how much the sender divided its symbols: what it must have been after the belief, mended by what arrived.
+
+    The inverse scale is the slope of the received values over their means, by weighted least squares. Faces differ
+    from their statistics, so what the belief expects counts as one more observation, of deviation `SCALE_DOUBT`.
+    """
+    expected = float(np.sqrt(energy / max(float((np.square(mean) + variance).sum()), 1e-12)))
+    weight = 1 / (np.square(expected) * variance + noise_power / 2)
+    certainty = 1 / np.square(SCALE_DOUBT * expected)
+    slope = ((weight * mean * received).sum() + certainty * expected) / ((weight * mean**2).sum() + certainty)
+    return float(1 / max(slope, expected / 3))

@@ -76,8 +76,7 @@ class ChangeSpace:
     @cached_property
     def _dual(self) -> NDArray[np.float64]:
         """Pseudo-inverse of the steps, ``(D, 8192)``."""
-        dual: NDArray[np.float64] = np.linalg.pinv(self.steps.reshape(len(self.steps), -1).astype(np.float64).T)
-        return dual
+        return np.asarray(np.linalg.pinv(self.steps.reshape(len(self.steps), -1).astype(np.float64).T), np.float64)
 
     def locate(self, change: Latent) -> NDArray[np.float64] | None:
         """The position ``(D,)`` of a change ``(16, 512)``; ``None`` if it lies outside of what can be told."""
