@@ -13,9 +13,23 @@ import grpc.aio
 
 from protos.receiver_pb2 import RenderedFace, WatchEvent, WatchRequest
 from protos.receiver_pb2_grpc import ReceiverStub
-from protos.transmitter_pb2 import ConverseEvent, ConverseRequest, FaceReady, Instruction, Photo, Progress, TurnReport
+from protos.transmitter_pb2 import (
+    Command,
+    Compare,
+    Comparison,
+    ConverseEvent,
+    ConverseRequest,
+    FaceReady,
+    Instruction,
+    Photo,
+    Progress,
+    Question,
+    Refine,
+    Refusal,
+    TurnReport,
+)
 from protos.transmitter_pb2_grpc import TransmitterStub
-from shared.errors import LinkLost, PeerFault
+from shared.errors import InstructionError, InvalidInput, LinkLost, PeerFault
 from shared.grpc_status import errors_of
 from shared.transport import connect
 
@@ -56,6 +70,104 @@ class Talk:
     turns: list[Turn] = field(default_factory=list)
 
 
+class Dialogue:
+    """An open conversation: one request, one answer.
+
+    Attributes:
+        stream_id: its name towards channel and receiver.
+    """
+
+    def __init__(
+        self,
+        call: grpc.aio.StreamStreamCall[ConverseRequest, ConverseEvent],
+        peer: str,
+        faces: _Faces | None,
+        stream_id: str,
+    ) -> None:
+        self.stream_id = stream_id
+        self._call = call
+        self._peer = peer
+        self._faces = faces
+
+    async def begin(self, photo: Photo, on_progress: Callable[[Progress], None]) -> FaceReady:
+        """Shows the transmitter a photo; the conversation is about its face from then on.
+
+        Raises:
+            DeepscError: if it cannot be used.
+        """
+        photo.stream_id = self.stream_id
+        event = await self._ask(ConverseRequest(photo=photo))
+        while (kind := event.WhichOneof("kind")) != "face":
+            if kind == "progress":
+                on_progress(event.progress)
+            elif kind == "refusal":
+                raise InvalidInput(event.refusal.message)
+            event = await self._next()
+        return event.face
+
+    async def say(self, text: str, *, best_guess: bool = False) -> Turn | Question | Refusal:
+        """Says a sentence. Questions and refusals come only where the photo asked to be kept open."""
+        return await self._turn(ConverseRequest(instruction=Instruction(text=text, best_guess=best_guess)))
+
+    async def command(self, command: Command.ValueType) -> Turn | Question | Refusal:
+        """Presses a button."""
+        return await self._turn(ConverseRequest(instruction=Instruction(command=command)))
+
+    async def refine(self, frames: int = 1) -> Turn | Question | Refusal:
+        """Asks for more about the face as it is."""
+        return await self._turn(ConverseRequest(refine=Refine(frames=frames)))
+
+    async def compare(self) -> Comparison:
+        """The face as it is beside the photo's."""
+        return (await self._ask(ConverseRequest(compare=Compare()))).comparison
+
+    async def end(self) -> None:
+        """Says that there is no more to say."""
+        await self._call.done_writing()
+        await self._call.read()
+
+    async def _turn(self, request: ConverseRequest) -> Turn | Question | Refusal:
+        started = time.perf_counter()
+        event = await self._ask(request)
+        if event.HasField("question"):
+            return event.question
+        if event.HasField("refusal"):
+            return event.refusal
+        report = event.turn
+        received = await self._faces.of(report.sequence) if self._faces is not None and report.sequence else None
+        return Turn(report, received, 1e3 * (time.perf_counter() - started))
+
+    async def _ask(self, request: ConverseRequest) -> ConverseEvent:
+        with errors_of(self._peer):
+            await _write(self._call, request)
+            return await self._next()
+
+    async def _next(self) -> ConverseEvent:
+        with errors_of(self._peer):
+            return await _event(self._call, self._peer)
+
+
+@asynccontextmanager
+async def dialogue(transmitter: str, receiver: str | None, photo: Photo) -> AsyncIterator[Dialogue]:
+    """A conversation for the block, not begun yet.
+
+    Args:
+        transmitter: its address.
+        receiver: its address, or ``None`` to leave the received faces unseen.
+        photo: names the stream and the resolution; a stream id is chosen if it names none.
+
+    Raises:
+        DeepscError: if the receiver cannot be watched.
+    """
+    stream_id = photo.stream_id or uuid.uuid4().hex
+    async with AsyncExitStack() as stack:
+        faces: _Faces | None = None
+        if receiver is not None:
+            faces = await stack.enter_async_context(_watching(receiver, stream_id, photo.resolution))
+        channel = await stack.enter_async_context(connect(transmitter, MAX_MESSAGE_BYTES))
+        yield Dialogue(TransmitterStub(channel).Converse(), f"the transmitter at {transmitter}", faces, stream_id)
+
+
 async def converse(
     transmitter: str,
     receiver: str | None,
@@ -63,6 +175,8 @@ async def converse(
     instructions: Sequence[str],
     on_progress: Callable[[Progress], None],
     on_turn: Callable[[Turn], None],
+    *,
+    best_guess: bool = False,
 ) -> Talk:
     """Holds a conversation of one turn per instruction.
 
@@ -73,34 +187,21 @@ async def converse(
         instructions: in order.
         on_progress: told of the inversion's steps.
         on_turn: told of every turn when its face has arrived.
+        best_guess: whether what is unclear is done as it was probably meant.
 
     Raises:
         DeepscError: what either service answered instead.
     """
-    talk = Talk(photo.stream_id or uuid.uuid4().hex)
-    photo.stream_id = talk.stream_id
-    async with AsyncExitStack() as stack:
-        faces: _Faces | None = None
-        if receiver is not None:
-            faces = await stack.enter_async_context(_watching(receiver, talk.stream_id, photo.resolution))
-        peer = f"the transmitter at {transmitter}"
-        with errors_of(peer):
-            channel = await stack.enter_async_context(connect(transmitter, MAX_MESSAGE_BYTES))
-            call = TransmitterStub(channel).Converse()
-            await _write(call, ConverseRequest(photo=photo))
-            while (event := await _event(call, peer)).WhichOneof("kind") != "face":
-                if event.HasField("progress"):
-                    on_progress(event.progress)
-            talk.face = event.face
-            for text in instructions:
-                started = time.perf_counter()
-                await _write(call, ConverseRequest(instruction=Instruction(text=text)))
-                report = (await _event(call, peer)).turn
-                received = await faces.of(report.sequence) if faces is not None and report.sequence else None
-                talk.turns.append(Turn(report, received, 1e3 * (time.perf_counter() - started)))
-                on_turn(talk.turns[-1])
-            await call.done_writing()
-            await call.read()
+    async with dialogue(transmitter, receiver, photo) as talking:
+        talk = Talk(talking.stream_id)
+        talk.face = await talking.begin(photo, on_progress)
+        for text in instructions:
+            turn = await talking.say(text, best_guess=best_guess)
+            if not isinstance(turn, Turn):
+                raise InstructionError(turn.message)
+            talk.turns.append(turn)
+            on_turn(turn)
+        await talking.end()
     return talk
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import LargestFace, Out, RefineSteps, Resolution, Symbols
+from cli.options import Frames, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 from shared.errors import InvalidInput
 
@@ -62,6 +63,8 @@ def demo_command(
     symbols: Symbols = 0,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = REFINE_STEPS,
+    frames: Frames = 1,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Start transmitter, channel and receiver, send a face and sentences through, save what arrives, stop them."""
@@ -72,9 +75,11 @@ def demo_command(
     data = astronaut() if image is None else read_file(image)
     # The stream's name keys the channel's noise: the same seed has to mean the same name.
     photo = photo_of(data, f"demo-{conditions.seed}", resolution, symbols, largest_face, refine_steps)
+    photo.frames = frames
     folder = output_folder(out)
     with progress_display() as tell:
-        running = run(PROGRAMS, photo, instruction or ["Smile more"], conditions, folder, load_judge(), tell)
+        said = instruction or ["Smile more"]
+        running = run(PROGRAMS, photo, said, conditions, folder, load_judge(), tell, best_guess=yes)
         report = asyncio.run(running)
     if as_json:
         print_json(report)
@@ -90,6 +95,8 @@ async def run(
     out: Path,
     judge: Judge,
     tell: Tell,
+    *,
+    best_guess: bool = False,
 ) -> dict[str, Any]:
     """Runs the three services for one conversation; writes its pictures and report to ``out`` and returns the report.
 
@@ -101,12 +108,37 @@ async def run(
         out: a folder that is there.
         judge: compares received with intended faces.
         tell: shown what is being done.
+        best_guess: whether what is unclear is done as it was probably meant.
 
     Raises:
         DeepscError: if a service cannot start, or what it answered instead.
     """
-    from cli.processes import free_ports, services
     from cli.session import hold, write_report
+
+    tell("starting the services", 0, 1)
+    async with started(programs, conditions, out) as addresses:
+        ends = addresses["transmitter"], addresses["receiver"]
+        report = await hold(*ends, photo, instructions, out, judge, tell, best_guess=best_guess)
+    report = {"seed": conditions.seed, "snr_db": conditions.snr_db, "fading": conditions.fading} | report
+    write_report(report, out)
+    return report
+
+
+@asynccontextmanager
+async def started(
+    programs: Mapping[str, Sequence[str]], conditions: Conditions, out: Path
+) -> AsyncIterator[dict[str, str]]:
+    """The three services for the block, on free ports; yields their addresses.
+
+    Args:
+        programs: Python's arguments for each service, before its flags.
+        conditions: of the channel.
+        out: a folder that is there; the services' logs go into its ``logs``.
+
+    Raises:
+        DeepscError: if a service cannot start.
+    """
+    from cli.processes import free_ports, services
 
     # Known before anybody listens, so that all three can load at the same time.
     channel_port, receiver_port = free_ports(2)
@@ -119,14 +151,10 @@ async def run(
         "receiver": ["--port", str(receiver_port)],
     }
     commands = {name: [*program, *flags[name]] for name, program in programs.items()}
-    tell("starting the services", 0, 1)
     logs = out / "logs"
     logs.mkdir(exist_ok=True)
     async with services(commands, logs) as addresses:
-        report = await hold(addresses["transmitter"], addresses["receiver"], photo, instructions, out, judge, tell)
-    report = {"seed": conditions.seed, "snr_db": conditions.snr_db, "fading": conditions.fading} | report
-    write_report(report, out)
-    return report
+        yield addresses
 
 
 def astronaut() -> bytes:

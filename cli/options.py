@@ -20,3 +20,8 @@ RefineSteps = Annotated[
     int | None,
     typer.Option("--refine-steps", metavar="N", min=0, help="Gradient steps of the inversion after its first guess."),
 ]
+Frames = Annotated[
+    int,
+    typer.Option("--frames", metavar="N", min=1, max=16, help="Frames a turn; those after the first refine the face."),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Take the best guess where it is unclear what a sentence means.")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.client import Talk, Turn
+from protos.link_pb2 import FrameKind
 from protos.transmitter_pb2 import AttributeEdit
 from shared.attributes import attribute_names
 from shared.phy import source_dimensions
@@ -79,6 +80,7 @@ def turn_document(turn: Turn, alike: Likeness | None, resolution: int) -> dict[s
         "sequence": report.sequence,
         "frames_sent": report.frames_sent,
         "frames_erased": report.frames_erased,
+        "kinds": [FrameKind.Name(kind).removeprefix("FRAME_KIND_").lower() for kind in report.kinds],
         "expected_nmse_db": _rounded(report.expected_nmse_db),
         "lpips_received_vs_intended": _rounded(alike.lpips) if alike else None,
         "identity_cosine": _rounded(alike.identity_cosine) if alike else None,
@@ -93,6 +95,7 @@ def face_document(talk: Talk) -> dict[str, Any]:
         "degrees": degrees(talk.face.degrees),
         "lpips": _rounded(talk.face.lpips),
         "identity_cosine": _rounded(talk.face.identity_cosine),
+        "confidence": _rounded(talk.face.confidence),
         "timings_ms": _milliseconds(talk.face.timings_ms),
     }
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import LargestFace, Out, RefineSteps, Resolution, Symbols
+from cli.options import Frames, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 
 Address = typer.Option(metavar="HOST:PORT", help="Where the service listens.")
@@ -28,6 +28,8 @@ def send_command(
     symbols: Symbols = 0,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = None,
+    frames: Frames = 1,
+    yes: Yes = False,
     stream_id: Annotated[str, typer.Option(help="Name of the stream; a fresh one without it.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -41,9 +43,12 @@ def send_command(
     from cli.session import hold, photo_of, progress_display, summary
 
     photo = photo_of(read_file(image), stream_id, resolution, symbols, largest_face, refine_steps)
+    photo.frames = frames
     folder = output_folder(out)
     with progress_display() as tell:
-        report = asyncio.run(hold(transmitter, receiver, photo, instructions, folder, load_judge(), tell))
+        report = asyncio.run(
+            hold(transmitter, receiver, photo, instructions, folder, load_judge(), tell, best_guess=yes)
+        )
     if as_json:
         print_json(report)
     else:

@@ -46,19 +46,14 @@ async def hold(
     out: Path,
     judge: Judge,
     tell: Tell,
+    *,
+    best_guess: bool = False,
 ) -> dict[str, Any]:
     """Holds a conversation, writes its pictures and its report to ``out``, and returns the report.
 
     Raises:
         DeepscError: what a service answered instead; the pictures of the turns before are in ``out``.
     """
-
-    def on_progress(progress: Progress) -> None:
-        tell(
-            {"align": "aligning", "encode": "inverting"}.get(progress.stage, "refining"), progress.step, progress.steps
-        )
-        if progress.step == progress.steps:
-            tell("turn 1", 0, 1)
 
     def on_turn(turn: Turn) -> None:
         if turn.received is not None:
@@ -68,7 +63,9 @@ async def hold(
 
     for stale in out.glob("received*.png"):
         stale.unlink()
-    talk = await converse(transmitter, receiver, photo, instructions, on_progress, on_turn)
+    talk = await converse(
+        transmitter, receiver, photo, instructions, tell_progress(tell), on_turn, best_guess=best_guess
+    )
     alike = [await asyncio.to_thread(likeness, turn, judge) for turn in talk.turns]
     resolution = photo.resolution
     sheet = side_by_side(_rows(photo.data, talk, alike))
@@ -81,6 +78,19 @@ async def hold(
     }
     write_report(report, out)
     return report
+
+
+def tell_progress(tell: Tell) -> Callable[[Progress], None]:
+    """Shows an inversion's steps."""
+
+    def on_progress(progress: Progress) -> None:
+        tell(
+            {"align": "aligning", "encode": "inverting"}.get(progress.stage, "refining"), progress.step, progress.steps
+        )
+        if progress.step == progress.steps:
+            tell("turn 1", 0, 1)
+
+    return on_progress
 
 
 def write_report(report: dict[str, Any], out: Path) -> None:

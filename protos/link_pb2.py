@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11protos/link.proto\x12\tdeepsc.v1\"c\n\x0fTransmitRequest\x12%\n\x04open\x18\x01 \x01(\x0b\x32\x15.deepsc.v1.StreamOpenH\x00\x12!\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x10.deepsc.v1.FrameH\x00\x42\x06\n\x04kind\"\x1f\n\nStreamOpen\x12\x11\n\tstream_id\x18\x01 \x01(\t\"\xac\x01\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x14\n\x0csample_count\x18\x02 \x01(\r\x12\x0f\n\x07samples\x18\x03 \x01(\x0c\x12\x36\n\x0b\x64iagnostics\x18\x0f \x03(\x0b\x32!.deepsc.v1.Frame.DiagnosticsEntry\x1a\x32\n\x10\x44iagnosticsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"s\n\x10TransmitResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.deepsc.v1.StreamAcceptedH\x00\x12(\n\x06report\x18\x02 \x01(\x0b\x32\x16.deepsc.v1.FrameReportH\x00\x42\x06\n\x04kind\"6\n\x0eStreamAccepted\x12\x0f\n\x07\x63redits\x18\x01 \x01(\r\x12\x13\n\x0bmax_samples\x18\x02 \x01(\r\"\x81\x02\n\x0b\x46rameReport\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12(\n\x07outcome\x18\x02 \x01(\x0e\x32\x17.deepsc.v1.FrameOutcome\x12)\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x17.deepsc.v1.LinkEstimate\x12$\n\x04uses\x18\x04 \x01(\x0b\x32\x16.deepsc.v1.ChannelUses\x12\x11\n\tdecode_ms\x18\x05 \x01(\x01\x12\x0f\n\x07message\x18\x06 \x01(\t\x12(\n\x07\x63hannel\x18\x07 \x01(\x0b\x32\x17.deepsc.v1.ChannelTruth\x12\x17\n\x0freceived_sha256\x18\x08 \x01(\x0c\"/\n\x0cLinkEstimate\x12\x0e\n\x06snr_db\x18\x01 \x01(\x01\x12\x0f\n\x07gain_db\x18\x02 \x01(\x01\"T\n\x0b\x43hannelUses\x12\x11\n\tk_payload\x18\x01 \x01(\r\x12\x10\n\x08k_header\x18\x02 \x01(\r\x12\x0f\n\x07k_pilot\x18\x03 \x01(\r\x12\x0f\n\x07k_total\x18\x04 \x01(\r\"\x85\x02\n\x0c\x43hannelTruth\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x02 \x01(\x04\x12\x0e\n\x06snr_db\x18\x03 \x01(\x01\x12\x17\n\x0fsnr_db_realised\x18\x04 \x01(\x01\x12\x0f\n\x07gain_db\x18\x05 \x01(\x01\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x1c\n\x0fsir_db_realised\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x64\x65lay_ms\x18\x08 \x01(\x01\x12\x0c\n\x04seed\x18\t \x01(\x04\x12\x0f\n\x07start_s\x18\n \x01(\x01\x12\x12\n\noverridden\x18\x0b \x01(\x08\x12\x10\n\x08stale_by\x18\x0c \x01(\rB\x12\n\x10_sir_db_realised*}\n\x0c\x46rameOutcome\x12\x1d\n\x19\x46RAME_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46RAME_OUTCOME_DECODED\x10\x01\x12\x19\n\x15\x46RAME_OUTCOME_SOUNDED\x10\x02\x12\x18\n\x14\x46RAME_OUTCOME_ERASED\x10\x03\x32O\n\x04Link\x12G\n\x08Transmit\x12\x1a.deepsc.v1.TransmitRequest\x1a\x1b.deepsc.v1.TransmitResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x11protos/link.proto\x12\tdeepsc.v1\"c\n\x0fTransmitRequest\x12%\n\x04open\x18\x01 \x01(\x0b\x32\x15.deepsc.v1.StreamOpenH\x00\x12!\n\x05\x66rame\x18\x02 \x01(\x0b\x32\x10.deepsc.v1.FrameH\x00\x42\x06\n\x04kind\"\x1f\n\nStreamOpen\x12\x11\n\tstream_id\x18\x01 \x01(\t\"\xac\x01\n\x05\x46rame\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12\x14\n\x0csample_count\x18\x02 \x01(\r\x12\x0f\n\x07samples\x18\x03 \x01(\x0c\x12\x36\n\x0b\x64iagnostics\x18\x0f \x03(\x0b\x32!.deepsc.v1.Frame.DiagnosticsEntry\x1a\x32\n\x10\x44iagnosticsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"s\n\x10TransmitResponse\x12-\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x19.deepsc.v1.StreamAcceptedH\x00\x12(\n\x06report\x18\x02 \x01(\x0b\x32\x16.deepsc.v1.FrameReportH\x00\x42\x06\n\x04kind\"6\n\x0eStreamAccepted\x12\x0f\n\x07\x63redits\x18\x01 \x01(\r\x12\x13\n\x0bmax_samples\x18\x02 \x01(\r\"\xab\x02\n\x0b\x46rameReport\x12\x10\n\x08sequence\x18\x01 \x01(\r\x12(\n\x07outcome\x18\x02 \x01(\x0e\x32\x17.deepsc.v1.FrameOutcome\x12)\n\x08\x65stimate\x18\x03 \x01(\x0b\x32\x17.deepsc.v1.LinkEstimate\x12$\n\x04uses\x18\x04 \x01(\x0b\x32\x16.deepsc.v1.ChannelUses\x12\x11\n\tdecode_ms\x18\x05 \x01(\x01\x12\x0f\n\x07message\x18\x06 \x01(\t\x12(\n\x07\x63hannel\x18\x07 \x01(\x0b\x32\x17.deepsc.v1.ChannelTruth\x12\x17\n\x0freceived_sha256\x18\x08 \x01(\x0c\x12(\n\x06reason\x18\t \x01(\x0e\x32\x18.deepsc.v1.ErasureReason\"/\n\x0cLinkEstimate\x12\x0e\n\x06snr_db\x18\x01 \x01(\x01\x12\x0f\n\x07gain_db\x18\x02 \x01(\x01\"T\n\x0b\x43hannelUses\x12\x11\n\tk_payload\x18\x01 \x01(\r\x12\x10\n\x08k_header\x18\x02 \x01(\r\x12\x0f\n\x07k_pilot\x18\x03 \x01(\r\x12\x0f\n\x07k_total\x18\x04 \x01(\r\"\x85\x02\n\x0c\x43hannelTruth\x12\x0c\n\x04link\x18\x01 \x01(\t\x12\x16\n\x0e\x63onfig_version\x18\x02 \x01(\x04\x12\x0e\n\x06snr_db\x18\x03 \x01(\x01\x12\x17\n\x0fsnr_db_realised\x18\x04 \x01(\x01\x12\x0f\n\x07gain_db\x18\x05 \x01(\x01\x12\x0c\n\x04lost\x18\x06 \x01(\x08\x12\x1c\n\x0fsir_db_realised\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x08\x64\x65lay_ms\x18\x08 \x01(\x01\x12\x0c\n\x04seed\x18\t \x01(\x04\x12\x0f\n\x07start_s\x18\n \x01(\x01\x12\x12\n\noverridden\x18\x0b \x01(\x08\x12\x10\n\x08stale_by\x18\x0c \x01(\rB\x12\n\x10_sir_db_realised*}\n\x0c\x46rameOutcome\x12\x1d\n\x19\x46RAME_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46RAME_OUTCOME_DECODED\x10\x01\x12\x19\n\x15\x46RAME_OUTCOME_SOUNDED\x10\x02\x12\x18\n\x14\x46RAME_OUTCOME_ERASED\x10\x03*\x85\x01\n\tFrameKind\x12\x1a\n\x16\x46RAME_KIND_UNSPECIFIED\x10\x00\x12\x17\n\x13\x46RAME_KIND_SOUNDING\x10\x01\x12\x12\n\x0e\x46RAME_KIND_KEY\x10\x02\x12\x14\n\x10\x46RAME_KIND_DELTA\x10\x03\x12\x19\n\x15\x46RAME_KIND_REFINEMENT\x10\x04*\x8d\x01\n\rErasureReason\x12\x1e\n\x1a\x45RASURE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45RASURE_REASON_UNREADABLE\x10\x01\x12\x1f\n\x1b\x45RASURE_REASON_BASE_MISSING\x10\x02\x12\x1c\n\x18\x45RASURE_REASON_AMBIGUOUS\x10\x03\x32O\n\x04Link\x12G\n\x08Transmit\x12\x1a.deepsc.v1.TransmitRequest\x1a\x1b.deepsc.v1.TransmitResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FRAME_DIAGNOSTICSENTRY']._loaded_options = None
   _globals['_FRAME_DIAGNOSTICSENTRY']._serialized_options = b'8\001'
-  _globals['_FRAMEOUTCOME']._serialized_start=1173
-  _globals['_FRAMEOUTCOME']._serialized_end=1298
+  _globals['_FRAMEOUTCOME']._serialized_start=1215
+  _globals['_FRAMEOUTCOME']._serialized_end=1340
+  _globals['_FRAMEKIND']._serialized_start=1343
+  _globals['_FRAMEKIND']._serialized_end=1476
+  _globals['_ERASUREREASON']._serialized_start=1479
+  _globals['_ERASUREREASON']._serialized_end=1620
   _globals['_TRANSMITREQUEST']._serialized_start=32
   _globals['_TRANSMITREQUEST']._serialized_end=131
   _globals['_STREAMOPEN']._serialized_start=133
@@ -48,13 +52,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMACCEPTED']._serialized_start=458
   _globals['_STREAMACCEPTED']._serialized_end=512
   _globals['_FRAMEREPORT']._serialized_start=515
-  _globals['_FRAMEREPORT']._serialized_end=772
-  _globals['_LINKESTIMATE']._serialized_start=774
-  _globals['_LINKESTIMATE']._serialized_end=821
-  _globals['_CHANNELUSES']._serialized_start=823
-  _globals['_CHANNELUSES']._serialized_end=907
-  _globals['_CHANNELTRUTH']._serialized_start=910
-  _globals['_CHANNELTRUTH']._serialized_end=1171
-  _globals['_LINK']._serialized_start=1300
-  _globals['_LINK']._serialized_end=1379
+  _globals['_FRAMEREPORT']._serialized_end=814
+  _globals['_LINKESTIMATE']._serialized_start=816
+  _globals['_LINKESTIMATE']._serialized_end=863
+  _globals['_CHANNELUSES']._serialized_start=865
+  _globals['_CHANNELUSES']._serialized_end=949
+  _globals['_CHANNELTRUTH']._serialized_start=952
+  _globals['_CHANNELTRUTH']._serialized_end=1213
+  _globals['_LINK']._serialized_start=1622
+  _globals['_LINK']._serialized_end=1701
 # @@protoc_insertion_point(module_scope)

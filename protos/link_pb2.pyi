@@ -46,6 +46,62 @@ FRAME_OUTCOME_ERASED: FrameOutcome.ValueType  # 3
 """The header failed its check, or nothing arrived: nothing was decoded and nothing is shown."""
 Global___FrameOutcome: _TypeAlias = FrameOutcome  # noqa: Y015
 
+class _FrameKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FrameKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FrameKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FRAME_KIND_UNSPECIFIED: _FrameKind.ValueType  # 0
+    FRAME_KIND_SOUNDING: _FrameKind.ValueType  # 1
+    """Pilots only."""
+    FRAME_KIND_KEY: _FrameKind.ValueType  # 2
+    """A whole face, which builds on nothing."""
+    FRAME_KIND_DELTA: _FrameKind.ValueType  # 3
+    """What an edit changed, and with what is left of its symbols a refinement of the face."""
+    FRAME_KIND_REFINEMENT: _FrameKind.ValueType  # 4
+    """More about the same face."""
+
+class FrameKind(_FrameKind, metaclass=_FrameKindEnumTypeWrapper):
+    """What a frame's payload is."""
+
+FRAME_KIND_UNSPECIFIED: FrameKind.ValueType  # 0
+FRAME_KIND_SOUNDING: FrameKind.ValueType  # 1
+"""Pilots only."""
+FRAME_KIND_KEY: FrameKind.ValueType  # 2
+"""A whole face, which builds on nothing."""
+FRAME_KIND_DELTA: FrameKind.ValueType  # 3
+"""What an edit changed, and with what is left of its symbols a refinement of the face."""
+FRAME_KIND_REFINEMENT: FrameKind.ValueType  # 4
+"""More about the same face."""
+Global___FrameKind: _TypeAlias = FrameKind  # noqa: Y015
+
+class _ErasureReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ErasureReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErasureReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ERASURE_REASON_UNSPECIFIED: _ErasureReason.ValueType  # 0
+    ERASURE_REASON_UNREADABLE: _ErasureReason.ValueType  # 1
+    """No signal, or the header failed its check: the link was too bad for this frame."""
+    ERASURE_REASON_BASE_MISSING: _ErasureReason.ValueType  # 2
+    """The frame builds on one that this receiver does not hold: send a key frame."""
+    ERASURE_REASON_AMBIGUOUS: _ErasureReason.ValueType  # 3
+    """The header arrived, but its payload does not say clearly enough what to show."""
+
+class ErasureReason(_ErasureReason, metaclass=_ErasureReasonEnumTypeWrapper):
+    """Why a frame was erased, for a sender that can do something about it."""
+
+ERASURE_REASON_UNSPECIFIED: ErasureReason.ValueType  # 0
+ERASURE_REASON_UNREADABLE: ErasureReason.ValueType  # 1
+"""No signal, or the header failed its check: the link was too bad for this frame."""
+ERASURE_REASON_BASE_MISSING: ErasureReason.ValueType  # 2
+"""The frame builds on one that this receiver does not hold: send a key frame."""
+ERASURE_REASON_AMBIGUOUS: ErasureReason.ValueType  # 3
+"""The header arrived, but its payload does not say clearly enough what to show."""
+Global___ErasureReason: _TypeAlias = ErasureReason  # noqa: Y015
+
 @_typing.final
 class TransmitRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -209,6 +265,7 @@ class FrameReport(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     outcome: Global___FrameOutcome.ValueType
     decode_ms: _builtins.float
@@ -216,6 +273,8 @@ class FrameReport(_message.Message):
     """Why the frame was erased, in words; empty otherwise."""
     received_sha256: _builtins.bytes
     """SHA-256 of the samples' bytes as the receiver got them: two runs can be compared without keeping the samples."""
+    reason: Global___ErasureReason.ValueType
+    """Unspecified where the frame was not erased, and where it never arrived."""
     @_builtins.property
     def estimate(self) -> Global___LinkEstimate: ...
     @_builtins.property
@@ -235,10 +294,11 @@ class FrameReport(_message.Message):
         message: _builtins.str = ...,
         channel: Global___ChannelTruth | None = ...,
         received_sha256: _builtins.bytes = ...,
+        reason: Global___ErasureReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "estimate", b"estimate", "uses", b"uses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "decode_ms", b"decode_ms", "estimate", b"estimate", "message", b"message", "outcome", b"outcome", "received_sha256", b"received_sha256", "sequence", b"sequence", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "decode_ms", b"decode_ms", "estimate", b"estimate", "message", b"message", "outcome", b"outcome", "reason", b"reason", "received_sha256", b"received_sha256", "sequence", b"sequence", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from protos import link_pb2 as _link_pb2
 import builtins as _builtins
 import sys
@@ -19,27 +20,55 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Command:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CommandEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Command.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COMMAND_UNSPECIFIED: _Command.ValueType  # 0
+    COMMAND_UNDO: _Command.ValueType  # 1
+    COMMAND_REDO: _Command.ValueType  # 2
+    COMMAND_RESET: _Command.ValueType  # 3
+
+class Command(_Command, metaclass=_CommandEnumTypeWrapper):
+    """What a button can say about earlier turns."""
+
+COMMAND_UNSPECIFIED: Command.ValueType  # 0
+COMMAND_UNDO: Command.ValueType  # 1
+COMMAND_REDO: Command.ValueType  # 2
+COMMAND_RESET: Command.ValueType  # 3
+Global___Command: _TypeAlias = Command  # noqa: Y015
+
 @_typing.final
 class ConverseRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PHOTO_FIELD_NUMBER: _builtins.int
     INSTRUCTION_FIELD_NUMBER: _builtins.int
+    COMPARE_FIELD_NUMBER: _builtins.int
+    REFINE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def photo(self) -> Global___Photo: ...
     @_builtins.property
     def instruction(self) -> Global___Instruction: ...
+    @_builtins.property
+    def compare(self) -> Global___Compare: ...
+    @_builtins.property
+    def refine(self) -> Global___Refine: ...
     def __init__(
         self,
         *,
         photo: Global___Photo | None = ...,
         instruction: Global___Instruction | None = ...,
+        compare: Global___Compare | None = ...,
+        refine: Global___Refine | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["instruction", b"instruction", "kind", b"kind", "photo", b"photo"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "instruction", b"instruction", "kind", b"kind", "photo", b"photo", "refine", b"refine"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["instruction", b"instruction", "kind", b"kind", "photo", b"photo"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compare", b"compare", "instruction", b"instruction", "kind", b"kind", "photo", b"photo", "refine", b"refine"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["photo", "instruction"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["photo", "instruction", "compare", "refine"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -47,6 +76,10 @@ Global___ConverseRequest: _TypeAlias = ConverseRequest  # noqa: Y015
 
 @_typing.final
 class Photo(_message.Message):
+    """The first photo begins the conversation. A further one begins with a new face on the same stream; of its options
+    stream_id and keep_open stay as they were.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DATA_FIELD_NUMBER: _builtins.int
@@ -56,12 +89,15 @@ class Photo(_message.Message):
     KEEP_OPEN_FIELD_NUMBER: _builtins.int
     RESOLUTION_FIELD_NUMBER: _builtins.int
     SYMBOLS_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """The file's bytes: JPEG, PNG, WebP, AVIF, TIFF or BMP."""
     largest_face: _builtins.bool
     """With several faces: take the largest instead of refusing."""
     refine_steps: _builtins.int
-    """Gradient steps of refinement after the encoder; absent means the service's setting."""
+    """Gradient steps of refinement after the encoder, however long they take; absent means the service's bounds on steps
+    and seconds.
+    """
     stream_id: _builtins.str
     """Names the stream towards channel and watchers; empty means a fresh random one."""
     keep_open: _builtins.bool
@@ -69,6 +105,8 @@ class Photo(_message.Message):
     """Side in pixels of the pictures in the events: 128, 256, 512 or 1024; 0 means the service's setting."""
     symbols: _builtins.int
     """Payload symbols of every frame; 0 lets the service choose by the reported SNR."""
+    frames: _builtins.int
+    """Frames spent on every turn: the first brings it, the others refine the face. 0 means 1."""
     def __init__(
         self,
         *,
@@ -79,10 +117,11 @@ class Photo(_message.Message):
         keep_open: _builtins.bool = ...,
         resolution: _builtins.int = ...,
         symbols: _builtins.int = ...,
+        frames: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "refine_steps", b"refine_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "data", b"data", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "data", b"data", "frames", b"frames", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__refine_steps: _TypeAlias = _typing.Literal["refine_steps"]  # noqa: Y015
     _WhichOneofArgType__refine_steps: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps"]  # noqa: Y015
@@ -95,19 +134,66 @@ class Instruction(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: _builtins.int
+    BEST_GUESS_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
     text: _builtins.str
+    best_guess: _builtins.bool
+    """Where it is not clear what the text means: do what it most probably means instead of asking back."""
+    command: Global___Command.ValueType
+    """Instead of a text."""
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
+        best_guess: _builtins.bool = ...,
+        command: Global___Command.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["best_guess", b"best_guess", "command", b"command", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Instruction: _TypeAlias = Instruction  # noqa: Y015
+
+@_typing.final
+class Compare(_message.Message):
+    """Asks for the face now beside the one of the photo; nothing is sent over the link."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Compare: _TypeAlias = Compare  # noqa: Y015
+
+@_typing.final
+class Refine(_message.Message):
+    """Sends frames that tell more about the face as it is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    frames: _builtins.int
+    """0 means 1."""
+    def __init__(
+        self,
+        *,
+        frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refine: _TypeAlias = Refine  # noqa: Y015
 
 @_typing.final
 class ConverseEvent(_message.Message):
@@ -118,6 +204,8 @@ class ConverseEvent(_message.Message):
     FACE_FIELD_NUMBER: _builtins.int
     TURN_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    COMPARISON_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def opened(self) -> Global___Opened: ...
     @_builtins.property
@@ -128,6 +216,10 @@ class ConverseEvent(_message.Message):
     def turn(self) -> Global___TurnReport: ...
     @_builtins.property
     def refusal(self) -> Global___Refusal: ...
+    @_builtins.property
+    def question(self) -> Global___Question: ...
+    @_builtins.property
+    def comparison(self) -> Global___Comparison: ...
     def __init__(
         self,
         *,
@@ -136,12 +228,14 @@ class ConverseEvent(_message.Message):
         face: Global___FaceReady | None = ...,
         turn: Global___TurnReport | None = ...,
         refusal: Global___Refusal | None = ...,
+        question: Global___Question | None = ...,
+        comparison: Global___Comparison | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["face", b"face", "kind", b"kind", "opened", b"opened", "progress", b"progress", "refusal", b"refusal", "turn", b"turn"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison", "face", b"face", "kind", b"kind", "opened", b"opened", "progress", b"progress", "question", b"question", "refusal", b"refusal", "turn", b"turn"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["face", b"face", "kind", b"kind", "opened", b"opened", "progress", b"progress", "refusal", b"refusal", "turn", b"turn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comparison", b"comparison", "face", b"face", "kind", b"kind", "opened", b"opened", "progress", b"progress", "question", b"question", "refusal", b"refusal", "turn", b"turn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["opened", "progress", "face", "turn", "refusal"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["opened", "progress", "face", "turn", "refusal", "question", "comparison"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -248,11 +342,14 @@ class FaceReady(_message.Message):
     LPIPS_FIELD_NUMBER: _builtins.int
     IDENTITY_COSINE_FIELD_NUMBER: _builtins.int
     TIMINGS_MS_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
     aligned_png: _builtins.bytes
     """PNG of the aligned photo, and of what the latent shows before any edit."""
     reconstruction_png: _builtins.bytes
     lpips: _builtins.float
     identity_cosine: _builtins.float
+    confidence: _builtins.float
+    """How far the reconstruction can be trusted to be this person, 0..1: from lpips and identity_cosine."""
     @_builtins.property
     def degrees(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
     @_builtins.property
@@ -266,10 +363,11 @@ class FaceReady(_message.Message):
         lpips: _builtins.float = ...,
         identity_cosine: _builtins.float = ...,
         timings_ms: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        confidence: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aligned_png", b"aligned_png", "degrees", b"degrees", "identity_cosine", b"identity_cosine", "lpips", b"lpips", "reconstruction_png", b"reconstruction_png", "timings_ms", b"timings_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aligned_png", b"aligned_png", "confidence", b"confidence", "degrees", b"degrees", "identity_cosine", b"identity_cosine", "lpips", b"lpips", "reconstruction_png", b"reconstruction_png", "timings_ms", b"timings_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -387,6 +485,7 @@ class TurnReport(_message.Message):
     TIMINGS_MS_FIELD_NUMBER: _builtins.int
     EXPECTED_NMSE_DB_FIELD_NUMBER: _builtins.int
     RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
     turn: _builtins.int
     """1, 2, 3 ... in the conversation."""
     instruction: _builtins.str
@@ -422,6 +521,10 @@ class TurnReport(_message.Message):
     def received_sha256(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """FrameReport.received_sha256 of every frame of the turn, in the order they were sent."""
 
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_link_pb2.FrameKind.ValueType]:
+        """What every frame of the turn was, in the order they were sent."""
+
     def __init__(
         self,
         *,
@@ -441,10 +544,11 @@ class TurnReport(_message.Message):
         timings_ms: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         expected_nmse_db: _builtins.float = ...,
         received_sha256: _abc.Iterable[_builtins.bytes] | None = ...,
+        kinds: _abc.Iterable[_link_pb2.FrameKind.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "estimate", b"estimate", "uses", b"uses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "message", b"message", "received_sha256", b"received_sha256", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "kinds", b"kinds", "message", b"message", "received_sha256", b"received_sha256", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -452,7 +556,7 @@ Global___TurnReport: _TypeAlias = TurnReport  # noqa: Y015
 
 @_typing.final
 class Refusal(_message.Message):
-    """The instruction could not be followed; nothing was sent."""
+    """The request could not be followed, and nothing has changed; reason is the one a status would carry."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -476,3 +580,116 @@ class Refusal(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Refusal: _TypeAlias = Refusal  # noqa: Y015
+
+@_typing.final
+class Question(_message.Message):
+    """It is not clear what was meant; nothing was sent. Say it in other words, or send it again with best_guess."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INSTRUCTION_FIELD_NUMBER: _builtins.int
+    GUESS_FIELD_NUMBER: _builtins.int
+    EDITS_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    instruction: _builtins.str
+    guess: _builtins.str
+    """The best guess: in words, and its edits."""
+    confidence: _builtins.float
+    """Of the guess, 0 to 1."""
+    message: _builtins.str
+    """Asks for one or the other, in a sentence."""
+    @_builtins.property
+    def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeEdit]: ...
+    def __init__(
+        self,
+        *,
+        instruction: _builtins.str = ...,
+        guess: _builtins.str = ...,
+        edits: _abc.Iterable[Global___AttributeEdit] | None = ...,
+        confidence: _builtins.float = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "edits", b"edits", "guess", b"guess", "instruction", b"instruction", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Question: _TypeAlias = Question  # noqa: Y015
+
+@_typing.final
+class Comparison(_message.Message):
+    """The face now against the one that the photo gave, both as the transmitter means them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DegreesOriginalEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class DegreesNowEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DEGREES_ORIGINAL_FIELD_NUMBER: _builtins.int
+    DEGREES_NOW_FIELD_NUMBER: _builtins.int
+    ORIGINAL_PNG_FIELD_NUMBER: _builtins.int
+    NOW_PNG_FIELD_NUMBER: _builtins.int
+    TURN_FIELD_NUMBER: _builtins.int
+    original_png: _builtins.bytes
+    now_png: _builtins.bytes
+    turn: _builtins.int
+    """Turns so far."""
+    @_builtins.property
+    def degrees_original(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    @_builtins.property
+    def degrees_now(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]: ...
+    def __init__(
+        self,
+        *,
+        degrees_original: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        degrees_now: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        original_png: _builtins.bytes = ...,
+        now_png: _builtins.bytes = ...,
+        turn: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degrees_now", b"degrees_now", "degrees_original", b"degrees_original", "now_png", b"now_png", "original_png", b"original_png", "turn", b"turn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Comparison: _TypeAlias = Comparison  # noqa: Y015

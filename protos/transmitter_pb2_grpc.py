@@ -45,11 +45,13 @@ class TransmitterServicer:
     """Missing associated documentation comment in .proto file."""
 
     def Converse(self, request_iterator, context):
-        """Requests: one Photo, then any number of Instructions. Events: Opened, Progress while the photo is inverted,
-        FaceReady, then one TurnReport (or Refusal) per instruction, in order.
+        """Requests: one Photo, then any number of Instructions, Refines, Compares and further Photos. Events: Opened, then, in
+        the order of the requests, Progress and FaceReady for a photo, TurnReport for an instruction or a refinement, and
+        Comparison.
 
         A photo that cannot be used ends the stream with INVALID_ARGUMENT and a sentence. So does an instruction that cannot be
-        followed, unless Photo.keep_open is set: then it is answered by a Refusal and the conversation goes on.
+        followed, or of which it is not clear what it means. With Photo.keep_open they are answered by a Refusal or a Question
+        and the conversation goes on; so it does when the link is lost: the next turn tries to reach it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -32,22 +32,26 @@ class TransmitterStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TransmitterAsyncStub: ...
     Converse: _grpc.StreamStreamMultiCallable[_transmitter_pb2.ConverseRequest, _transmitter_pb2.ConverseEvent]
-    """Requests: one Photo, then any number of Instructions. Events: Opened, Progress while the photo is inverted,
-    FaceReady, then one TurnReport (or Refusal) per instruction, in order.
+    """Requests: one Photo, then any number of Instructions, Refines, Compares and further Photos. Events: Opened, then, in
+    the order of the requests, Progress and FaceReady for a photo, TurnReport for an instruction or a refinement, and
+    Comparison.
 
     A photo that cannot be used ends the stream with INVALID_ARGUMENT and a sentence. So does an instruction that cannot be
-    followed, unless Photo.keep_open is set: then it is answered by a Refusal and the conversation goes on.
+    followed, or of which it is not clear what it means. With Photo.keep_open they are answered by a Refusal or a Question
+    and the conversation goes on; so it does when the link is lost: the next turn tries to reach it again.
     """
 
 @_typing.type_check_only
 class TransmitterAsyncStub(TransmitterStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Converse: _aio.StreamStreamMultiCallable[_transmitter_pb2.ConverseRequest, _transmitter_pb2.ConverseEvent]  # type: ignore[assignment]
-    """Requests: one Photo, then any number of Instructions. Events: Opened, Progress while the photo is inverted,
-    FaceReady, then one TurnReport (or Refusal) per instruction, in order.
+    """Requests: one Photo, then any number of Instructions, Refines, Compares and further Photos. Events: Opened, then, in
+    the order of the requests, Progress and FaceReady for a photo, TurnReport for an instruction or a refinement, and
+    Comparison.
 
     A photo that cannot be used ends the stream with INVALID_ARGUMENT and a sentence. So does an instruction that cannot be
-    followed, unless Photo.keep_open is set: then it is answered by a Refusal and the conversation goes on.
+    followed, or of which it is not clear what it means. With Photo.keep_open they are answered by a Refusal or a Question
+    and the conversation goes on; so it does when the link is lost: the next turn tries to reach it again.
     """
 
 class TransmitterServicer(metaclass=_abc_1.ABCMeta):
@@ -57,11 +61,13 @@ class TransmitterServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_transmitter_pb2.ConverseRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_transmitter_pb2.ConverseEvent], _abc.AsyncIterator[_transmitter_pb2.ConverseEvent]]:
-        """Requests: one Photo, then any number of Instructions. Events: Opened, Progress while the photo is inverted,
-        FaceReady, then one TurnReport (or Refusal) per instruction, in order.
+        """Requests: one Photo, then any number of Instructions, Refines, Compares and further Photos. Events: Opened, then, in
+        the order of the requests, Progress and FaceReady for a photo, TurnReport for an instruction or a refinement, and
+        Comparison.
 
         A photo that cannot be used ends the stream with INVALID_ARGUMENT and a sentence. So does an instruction that cannot be
-        followed, unless Photo.keep_open is set: then it is answered by a Refusal and the conversation goes on.
+        followed, or of which it is not clear what it means. With Photo.keep_open they are answered by a Refusal or a Question
+        and the conversation goes on; so it does when the link is lost: the next turn tries to reach it again.
         """
 
 def add_TransmitterServicer_to_server(servicer: TransmitterServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,6 +20,7 @@ from receiver.streams import Streams
 from receiver.watchers import Watchers
 from shared.attribute_predictor import AttributePredictor
 from shared.codec.codec import SemanticCodec
+from shared.codec.followup import FollowUps
 from shared.runtime import Assembly, Endpoint
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class ReceiverParts:
     """What the receiver is made of beside its own plumbing.
 
     Attributes:
-        codec: symbols to latent.
+        codec: symbols of a key frame to latent.
+        follow_ups: symbols of the frames after it.
         backend: latent to picture.
         predictor: picture to degrees.
     """
 
     codec: SemanticCodec
+    follow_ups: FollowUps
     backend: InferenceBackend
     predictor: AttributePredictor
 
@@ -63,6 +66,7 @@ async def assemble(
         watchers = Watchers(settings.max_watchers, settings.watch_bound)
         streams = Streams(
             parts.codec,
+            parts.follow_ups,
             decoding,
             Renderer(parts.backend, parts.predictor, rendering),
             LastFaces(settings.remembered_faces, settings.face_idle_seconds),

@@ -3,56 +3,142 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
-from shared.codec.codec import Latent, SemanticCodec
-from shared.errors import CodecMismatch
-from shared.phy import ChannelUses, Erasure, FrameKind, LinkEstimate, Samples, SoundingFrame, receive_frame
+from shared.codec.codec import SemanticCodec
+from shared.codec.followup import FollowUps, Held
+from shared.errors import CodecMismatch, InvalidInput
+from shared.phy import (
+    ChannelUses,
+    DataFrame,
+    Erasure,
+    FrameKind,
+    LinkEstimate,
+    Samples,
+    SoundingFrame,
+    receive_frame,
+)
 from shared.phy.header import SEQUENCE_MODULUS
 
 
 @dataclass(frozen=True, eq=False)
-class DecodedFrame:
-    """A frame that holds a face.
+class StreamFace:
+    """The face of a stream, and the frame that brought it or was the last to build on it.
 
     Attributes:
-        w_plus: the decoded latent, shape ``(16, 512)``.
+        held: the face with what is known of it.
+        sequence: the frame's number.
+    """
+
+    held: Held
+    sequence: int
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedFrame:
+    """A frame that holds a face, or what makes one of the face before.
+
+    Attributes:
+        face: the stream's face from now on.
         estimate: measured on the frame's known symbols.
         uses: the frame's split.
     """
 
-    w_plus: Latent
+    face: StreamFace
     estimate: LinkEstimate
     uses: ChannelUses
 
 
-def read_frame(samples: Samples, sequence: int, codec: SemanticCodec) -> DecodedFrame | SoundingFrame | Erasure:
+class ErasureReason(Enum):
+    """Why nothing of a frame is shown."""
+
+    UNREADABLE = "the link was too bad for it"
+    BASE_MISSING = "it builds on a frame that is not held here"
+    AMBIGUOUS = "its payload does not say clearly enough what to show"
+
+
+@dataclass(frozen=True)
+class ErasedFrame:
+    """A frame of which nothing may be shown.
+
+    Attributes:
+        reason: why, for the sender.
+        message: why, in a sentence.
+        estimate: as far as one could be made.
+        uses: the split of the likeliest profile.
+    """
+
+    reason: ErasureReason
+    message: str
+    estimate: LinkEstimate | None
+    uses: ChannelUses
+
+
+def read_frame(
+    samples: Samples, sequence: int, codec: SemanticCodec, follow_ups: FollowUps, before: StreamFace | None
+) -> DecodedFrame | SoundingFrame | ErasedFrame:
     """Reads ``(n,)`` samples that arrived as frame ``sequence``.
 
     The header has to name the same sequence (modulo 256): a frame that was delayed, repeated or mixed up on its way is
-    an erasure, never a face under another frame's number.
+    an erasure, never a face under another frame's number. A frame that builds on another has to name the very frame
+    that the stream's face comes from.
+
+    Args:
+        samples: as they arrived.
+        sequence: the number they came under.
+        codec: of the key frames.
+        follow_ups: of the frames after them.
+        before: the stream's face so far.
 
     Raises:
         SampleError: if the samples cannot be a frame at all.
         CodecMismatch: if the frame was made with a codec that this receiver does not have.
     """
-    received = receive_frame(samples)
-    if isinstance(received, SoundingFrame | Erasure):
+    number = sequence % SEQUENCE_MODULUS
+    received = receive_frame(samples, number)
+    if isinstance(received, SoundingFrame):
         return received
+    if isinstance(received, Erasure):
+        return ErasedFrame(ErasureReason.UNREADABLE, received.message, received.estimate, received.uses)
     header = received.header
-    if header.sequence != sequence % SEQUENCE_MODULUS:
-        message = f"The header belongs to frame {header.sequence}, not to frame {sequence % SEQUENCE_MODULUS}."
-        return Erasure(message, received.estimate, received.uses)
+    if header.sequence != number:
+        message = f"The header belongs to frame {header.sequence}, not to frame {number}."
+        return _erased(received, ErasureReason.UNREADABLE, message)
     if header.codec_id != codec.codec_id:
         raise CodecMismatch(
             f"the frame was made with codec {header.codec_id} and this receiver has codec {codec.codec_id}; "
             "start both ends with the same codec"
         )
-    if header.kind is not FrameKind.KEY:
-        message = f"This receiver decodes whole faces, and the frame holds a {header.kind.name.lower()}."
-        return Erasure(message, received.estimate, received.uses)
-    decoded = codec.decode(received.payload, float(header.design_snr_db), received.noise_power)
-    if not np.all(np.isfinite(decoded.w_plus)):
-        return Erasure("The payload decodes to nothing finite.", received.estimate, received.uses)
-    return DecodedFrame(decoded.w_plus, received.estimate, received.uses)
+    if header.kind is FrameKind.KEY:
+        held = _key(received, codec, follow_ups)
+    elif before is None or before.sequence % SEQUENCE_MODULUS != header.base:
+        holds = "no face" if before is None else f"the face of frame {before.sequence % SEQUENCE_MODULUS}"
+        message = f"The frame builds on frame {header.base} and {holds} is held here; a key frame repairs that."
+        return _erased(received, ErasureReason.BASE_MISSING, message)
+    else:
+        held = _follow_up(received, follow_ups, before.held)
+    if held is None or not np.all(np.isfinite(held.w_plus)):
+        return _erased(received, ErasureReason.AMBIGUOUS, "The payload does not say clearly enough what to show.")
+    return DecodedFrame(StreamFace(held, sequence), received.estimate, received.uses)
+
+
+def _key(received: DataFrame, codec: SemanticCodec, follow_ups: FollowUps) -> Held | None:
+    design_snr_db = float(received.header.design_snr_db)
+    w_plus = codec.decode(received.payload, design_snr_db, received.noise_power).w_plus
+    if not np.all(np.isfinite(w_plus)):
+        return None
+    return follow_ups.hold(w_plus, len(received.payload), design_snr_db, received.noise_power)
+
+
+def _follow_up(received: DataFrame, follow_ups: FollowUps, held: Held) -> Held | None:
+    design_snr_db, changes = float(received.header.design_snr_db), received.header.kind is FrameKind.DELTA
+    try:
+        return follow_ups.follow(held, received.payload, design_snr_db, received.noise_power, changes=changes)
+    except InvalidInput:
+        return None  # a payload too short to be what the header calls it
+
+
+def _erased(received: DataFrame, reason: ErasureReason, message: str) -> ErasedFrame:
+    return ErasedFrame(reason, message, received.estimate, received.uses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from receiver.assemble import ReceiverParts
 from receiver.settings import ReceiverSettings
-from shared.codec.catalogue import load_codec
+from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.degree_predictor import DegreePredictor
 from shared.prior.backend import make_backend
 from shared.weights import committed
@@ -16,8 +16,10 @@ def load_parts(settings: ReceiverSettings) -> ReceiverParts:
     Raises:
         WeightsMissing: if a model is not there.
     """
+    codec = load_codec(settings.codec)
     return ReceiverParts(
-        codec=load_codec(settings.codec),
+        codec=codec,
+        follow_ups=load_follow_ups(codec),
         backend=make_backend(),
         predictor=DegreePredictor.load(committed("degrees.safetensors")),
     )

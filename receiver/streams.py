@@ -13,6 +13,7 @@ import time
 from collections.abc import Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -22,16 +23,23 @@ from protos import link_pb2
 from protos.link_pb2 import Frame, FrameReport
 from protos.receiver_pb2 import FaceErased, RenderedFace
 from receiver.faces import Face, LastFaces
-from receiver.frames import DecodedFrame, read_frame
+from receiver.frames import DecodedFrame, ErasedFrame, ErasureReason, StreamFace, read_frame
 from receiver.rendering import Renderer
 from receiver.watchers import Watcher, Watchers
 from shared.codec.codec import SemanticCodec
+from shared.codec.followup import FollowUps
 from shared.errors import InvalidInput, Overloaded, SampleError
-from shared.phy import ChannelUses, Erasure, LinkEstimate, from_bytes
+from shared.phy import ChannelUses, LinkEstimate, from_bytes
 
 _log = structlog.get_logger()
 
 MAX_STREAM_ID = 128
+
+REASONS = {  # on the wire
+    ErasureReason.UNREADABLE: link_pb2.ERASURE_REASON_UNREADABLE,
+    ErasureReason.BASE_MISSING: link_pb2.ERASURE_REASON_BASE_MISSING,
+    ErasureReason.AMBIGUOUS: link_pb2.ERASURE_REASON_AMBIGUOUS,
+}
 
 
 class Stream:
@@ -40,6 +48,7 @@ class Stream:
     Attributes:
         stream_id: its name.
         last_sequence: number of the last frame taken; 0 before the first.
+        face: what frames that build on others may build on; it goes with the stream.
         drawings: room for faces that are acknowledged and not yet drawn. A frame waits for room before it is decoded,
             so that a sender is slowed down by its credits instead of the queue growing.
         order: faces of one stream are drawn in the order they were sent.
@@ -48,6 +57,7 @@ class Stream:
     def __init__(self, stream_id: str, drawings: asyncio.Semaphore, order: asyncio.Lock) -> None:
         self.stream_id = stream_id
         self.last_sequence = 0
+        self.face: StreamFace | None = None
         self.drawings = drawings
         self.order = order
 
@@ -57,6 +67,7 @@ class Streams:
 
     Args:
         codec: the code that both ends know.
+        follow_ups: the code of the frames after a key frame.
         executor: where frames are decoded.
         renderer: latents to pictures.
         faces: the last face of every stream.
@@ -69,6 +80,7 @@ class Streams:
     def __init__(
         self,
         codec: SemanticCodec,
+        follow_ups: FollowUps,
         executor: Executor,
         renderer: Renderer,
         faces: LastFaces,
@@ -79,6 +91,7 @@ class Streams:
         max_samples: int,
     ) -> None:
         self._codec = codec
+        self._follow_ups = follow_ups
         self._executor = executor
         self._renderer = renderer
         self._faces = faces
@@ -127,7 +140,8 @@ class Streams:
         try:
             started = time.perf_counter()
             loop = asyncio.get_running_loop()
-            received = await loop.run_in_executor(self._executor, read_frame, samples, frame.sequence, self._codec)
+            read = partial(read_frame, samples, frame.sequence, self._codec, self._follow_ups, stream.face)
+            received = await loop.run_in_executor(self._executor, read)
             decode_ms = 1e3 * (time.perf_counter() - started)
         except BaseException:
             stream.drawings.release()
@@ -142,11 +156,13 @@ class Streams:
         audience = self._watchers.of(stream.stream_id)
         if isinstance(received, DecodedFrame):
             report.outcome = link_pb2.FRAME_OUTCOME_DECODED
-            face = Face(stream.stream_id, frame.sequence, received.w_plus, report.estimate, report.uses)
+            stream.face = received.face
+            face = Face(stream.stream_id, frame.sequence, received.face.held.w_plus, report.estimate, report.uses)
             self._faces.put(face)
             self._start(self._show(stream.order, face, audience), stream.drawings)
-        elif isinstance(received, Erasure):
+        elif isinstance(received, ErasedFrame):
             report.outcome = link_pb2.FRAME_OUTCOME_ERASED
+            report.reason = REASONS[received.reason]
             report.message = received.message
             erasure = FaceErased(
                 stream_id=stream.stream_id,

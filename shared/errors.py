@@ -9,6 +9,7 @@ Each class names the gRPC status it becomes at a service's border, and each mess
     │   ├── ImageError              not an image, too large, truncated
     │   │   └── FaceError           none, several, too small, turned too far
     │   ├── InstructionError        empty, outside the attributes, contradictory
+    │   │   └── UnclearInstruction  understood too uncertainly to be followed unasked
     │   └── SampleError             NaN or infinite samples, wrong sizes, wrong order
     ├── UnknownStream               NOT_FOUND
     ├── WeightsMissing              FAILED_PRECONDITION
@@ -66,6 +67,12 @@ class InstructionError(InvalidInput):
     """The sentence is empty, outside the attributes, or contradicts itself."""
 
     reason = "INSTRUCTION"
+
+
+class UnclearInstruction(InstructionError):
+    """The sentence probably means something that can be done, but not certainly enough to do it unasked."""
+
+    reason = "UNCLEAR"
 
 
 class SampleError(InvalidInput):

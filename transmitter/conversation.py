@@ -5,31 +5,51 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Iterator, MutableMapping
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
-from protos import link_pb2
-from protos.transmitter_pb2 import AttributeEdit, ConverseEvent, FaceReady, Photo, Progress, TurnReport
+from protos.transmitter_pb2 import (
+    Command,
+    Comparison,
+    ConverseEvent,
+    FaceReady,
+    Instruction,
+    Photo,
+    Progress,
+    Question,
+    TurnReport,
+)
 from shared.attribute_predictor import degrees_of
-from shared.attributes import Edit, targets
 from shared.codec.codec import Latent
-from shared.errors import InstructionError
-from shared.phy import ChannelUses
+from shared.errors import InstructionError, InvalidInput
 from shared.pictures import SYNTHETIC, SYNTHETIC_EDITED, encode_png
 from transmitter.courier import Courier, Delivery
 from transmitter.editor import EditOutcome
-from transmitter.inverter import Inversion, InversionProgress, Refinement
+from transmitter.history import History, Moment
+from transmitter.inverter import Inversion, InversionProgress
+from transmitter.options import PhotoOptions, check_frames
 from transmitter.parts import TransmitterParts
-from transmitter.text.parser import ParsedInstruction
+from transmitter.reports import question, turn_report
+from transmitter.resolve import Intent, resolve
+from transmitter.settings import TransmitterSettings
+from transmitter.symbols import SymbolBudget
+from transmitter.text.parser import ParsedInstruction, Reference
+from transmitter.text.refinement import asks_for_refinement
+from transmitter.text.wording import edits_in_words, reference_in_words
 from transmitter.workers import Reporting, Workers
 
 MAX_INSTRUCTION = 500
 """Longest sentence taken, in characters."""
 
+_COMMANDS = {
+    Command.COMMAND_UNDO: Reference(kind="undo"),
+    Command.COMMAND_REDO: Reference(kind="redo"),
+    Command.COMMAND_RESET: Reference(kind="reset"),
+}
+
 
 class Conversation:
-    """The state of one conversation: its face as it is now, and how often it was changed.
+    """The state of one conversation: where its face has been, and how often it was spoken to.
 
     A turn whose frames were all erased changes nothing: the receiver still shows the face before it, and saying the
     sentence again must not do it twice.
@@ -38,31 +58,34 @@ class Conversation:
         parts: the semantic blocks.
         workers: where they run.
         courier: brings latents to the receiver.
-        resolution: side in pixels of the pictures in events.
+        settings: what a photo does not ask for, and how many turns are remembered.
     """
 
-    def __init__(self, parts: TransmitterParts, workers: Workers, courier: Courier, resolution: int) -> None:
+    def __init__(
+        self, parts: TransmitterParts, workers: Workers, courier: Courier, settings: TransmitterSettings
+    ) -> None:
         self._parts = parts
         self._workers = workers
         self._courier = courier
-        self._resolution = resolution
-        self._w_plus: Latent = np.zeros((0, 0), np.float32)
-        self._degrees: dict[str, float] = {}
+        self._settings = settings
+        self._history: History | None = None
+        self._options = PhotoOptions.of(Photo(), settings)
         self._turns = 0
 
-    async def begin(self, photo: Photo, refinement: Refinement) -> AsyncGenerator[ConverseEvent, None]:
-        """Aligns and inverts the photo: progress, then the face.
+    async def begin(self, photo: Photo) -> AsyncGenerator[ConverseEvent, None]:
+        """Aligns and inverts a photo: progress, then the face. From then on the conversation is about this one.
 
         Raises:
-            ImageError: if the photo cannot be used.
+            InvalidInput: if the photo cannot be used, or asks for what there is not; the face before stays then.
         """
+        options = PhotoOptions.of(photo, self._settings)
         timings: dict[str, float] = {}
         yield ConverseEvent(progress=Progress(stage="align", step=0, steps=1))
         with _timed(timings, "align"):
             find = self._parts.finder.find
             aligned = await self._workers.run(find, photo.data, largest_face=photo.largest_face)
         yield ConverseEvent(progress=Progress(stage="align", step=1, steps=1))
-        invert = partial(self._parts.inverter.invert, aligned, refinement)
+        invert = partial(self._parts.inverter.invert, aligned, options.refinement)
         inverting: Reporting[InversionProgress, Inversion] = Reporting(self._workers, invert)
         with _timed(timings, "invert"):
             async with aclosing(inverting.steps()) as steps:
@@ -71,8 +94,10 @@ class Conversation:
                     yield ConverseEvent(progress=progress)
         inversion = inverting.result
         with _timed(timings, "render"):
-            reconstruction_png, degrees = await self._workers.run(self._look_at, inversion.w_plus)
-        self._w_plus, self._degrees = inversion.w_plus, degrees
+            reconstruction_png, degrees = await self._workers.run(self._look_at, inversion.w_plus, options.resolution)
+        self._options = options
+        self._history = History(Moment(inversion.w_plus, degrees), self._settings.remembered_turns)
+        self._courier.begin(SymbolBudget(self._settings.max_uses, options.symbols))
         yield ConverseEvent(
             face=FaceReady(
                 aligned_png=await self._workers.run(encode_png, aligned),
@@ -80,95 +105,114 @@ class Conversation:
                 degrees=degrees,
                 lpips=inversion.lpips,
                 identity_cosine=inversion.identity_cosine,
+                confidence=inversion.confidence,
                 timings_ms=timings,
             )
         )
 
-    async def turn(self, instruction: str) -> TurnReport:
-        """Follows one sentence: parsed, edited, sent, reported.
+    async def turn(self, instruction: Instruction) -> TurnReport | Question:
+        """Follows one sentence: parsed, edited, sent, reported; or asks back, and nothing was sent.
 
         Raises:
             InstructionError: if it asks for nothing that can be done; nothing was sent then.
+            LinkLost: if the link is gone; nothing has changed then.
+        """
+        if asks_for_refinement(instruction.text):
+            return await self.refine(1, instruction.text)
+        timings: dict[str, float] = {}
+        with _timed(timings, "parse"):
+            understood = await self._workers.run(self._understand, instruction)
+        if isinstance(understood, Question):
+            return understood
+        return await self._do(instruction.text, understood, timings)
+
+    async def refine(self, frames: int, instruction: str = "") -> TurnReport:
+        """Sends ``frames`` frames that tell more about the face as it is; the face itself if it was not sent yet.
+
+        Raises:
+            InvalidInput: if that is more frames than a turn may take.
             LinkLost: if the link is gone.
         """
+        check_frames(frames)
         timings: dict[str, float] = {}
         delivery = Delivery()
-        with _timed(timings, "parse"):
-            parsed = await self._workers.run(self._understand, instruction)
-            wanted = targets(parsed.edits, self._degrees)
+        now = self._now.current
+        with _timed(timings, "deliver"):
+            await self._courier.refine(now.w_plus, delivery, frames)
+        outcome = EditOutcome(now.w_plus, dict(now.degrees), dict(now.degrees), True, "")
+        return await self._report(instruction, Intent("the same face, sharper", now), outcome, delivery, timings)
+
+    async def compare(self) -> Comparison:
+        """The face as it is beside the photo's."""
+        original, now = self._now.original, self._now.current
+        return Comparison(
+            degrees_original=original.degrees,
+            degrees_now=now.degrees,
+            original_png=await self._workers.run(self._draw, original.w_plus, SYNTHETIC),
+            now_png=await self._workers.run(self._draw, now.w_plus, SYNTHETIC_EDITED),
+            turn=self._turns,
+        )
+
+    @property
+    def _now(self) -> History:
+        if self._history is None:
+            raise InvalidInput("a conversation begins with a photo; send it before the first instruction")
+        return self._history
+
+    async def _do(self, instruction: str, intent: Intent, timings: dict[str, float]) -> TurnReport:
+        delivery = Delivery()
         with _timed(timings, "sound"):
             snr_db = await self._courier.sound(delivery)
         with _timed(timings, "edit"):
-            outcome = await self._workers.run(self._parts.editor.edit, self._w_plus, wanted, snr_db=snr_db)
+            outcome = await self._workers.run(self._edit, intent, snr_db)
         with _timed(timings, "deliver"):
             await self._courier.deliver(outcome.w_plus, delivery)
+            if delivery.decoded and self._options.frames > 1:
+                await self._courier.refine(outcome.w_plus, delivery, self._options.frames - 1)
+        if delivery.decoded:
+            self._now.arrive(intent.move, intent.result(outcome.w_plus, outcome.degrees_after))
+        return await self._report(instruction, intent, outcome, delivery, timings)
+
+    async def _report(
+        self, instruction: str, intent: Intent, outcome: EditOutcome, delivery: Delivery, timings: dict[str, float]
+    ) -> TurnReport:
         with _timed(timings, "render"):
             intended_png = await self._workers.run(self._draw, outcome.w_plus, SYNTHETIC_EDITED)
         self._turns += 1
-        if delivery.decoded:
-            self._w_plus, self._degrees = outcome.w_plus, outcome.degrees_after
-        return self._report(parsed, outcome, delivery, intended_png, timings)
+        return turn_report(self._turns, instruction, intent, outcome, delivery, intended_png, timings)
 
-    def _understand(self, instruction: str) -> ParsedInstruction:
-        if not instruction.strip():
-            raise InstructionError("the instruction is empty; say what to change, for example 'Smile more'")
-        if len(instruction) > MAX_INSTRUCTION:
-            raise InstructionError(f"the instruction is longer than {MAX_INSTRUCTION} characters; say it in a sentence")
-        parsed = self._parts.parser.parse(instruction)
-        if not parsed.understood:
+    def _understand(self, instruction: Instruction) -> Intent | Question:
+        parsed = self._parse(instruction)
+        if parsed.refusal == "unclear" and not instruction.best_guess and (parsed.edits or parsed.reference):
+            about = [reference_in_words(parsed.reference)] if parsed.reference else []
+            return question(parsed, "; ".join([*about, edits_in_words(parsed.edits)]).strip("; "))
+        if not (parsed.understood or parsed.edits or parsed.reference):
             raise InstructionError(parsed.message)
-        return parsed
+        return resolve(parsed, self._now)
 
-    def _look_at(self, w_plus: Latent) -> tuple[bytes, dict[str, float]]:
-        image = self._parts.backend.render(w_plus[None], self._resolution)[0]
+    def _parse(self, instruction: Instruction) -> ParsedInstruction:
+        if (command := _COMMANDS.get(instruction.command)) is not None:
+            return ParsedInstruction(instruction=instruction.text, understood=True, message="", reference=command)
+        if not instruction.text.strip():
+            raise InstructionError("the instruction is empty; say what to change, for example 'Smile more'")
+        if len(instruction.text) > MAX_INSTRUCTION:
+            raise InstructionError(f"the instruction is longer than {MAX_INSTRUCTION} characters; say it in a sentence")
+        return self._parts.parser.parse(instruction.text)
+
+    def _edit(self, intent: Intent, snr_db: float) -> EditOutcome:
+        """The edited face; where nothing is to be moved, the very face that the intent starts from."""
+        start, before = intent.start, dict(self._now.current.degrees)
+        if not intent.targets:
+            return EditOutcome(start.w_plus, before, dict(start.degrees), True, "")
+        outcome = self._parts.editor.edit(start.w_plus, intent.targets, snr_db=snr_db)
+        return replace(outcome, degrees_before=before)
+
+    def _look_at(self, w_plus: Latent, resolution: int) -> tuple[bytes, dict[str, float]]:
+        image = self._parts.backend.render(w_plus[None], resolution)[0]
         return encode_png(image, SYNTHETIC), degrees_of(self._parts.predictor, image)
 
     def _draw(self, w_plus: Latent, mark: str) -> bytes:
-        return encode_png(self._parts.backend.render(w_plus[None], self._resolution)[0], mark)
-
-    def _report(
-        self,
-        parsed: ParsedInstruction,
-        outcome: EditOutcome,
-        delivery: Delivery,
-        intended_png: bytes,
-        timings: dict[str, float],
-    ) -> TurnReport:
-        last = delivery.reports[-1]
-        said = [parsed.message, outcome.message]
-        if not delivery.decoded:
-            said.append(
-                f"all {len(delivery.reports)} frames were erased and the receiver still shows the face before, "
-                "so say it again when the channel is better"
-            )
-        return TurnReport(
-            turn=self._turns,
-            instruction=parsed.instruction,
-            edits=[_edit(edit) for edit in parsed.edits],
-            message="; ".join(part for part in said if part),
-            degrees_before=outcome.degrees_before,
-            degrees_after=outcome.degrees_after,
-            intended_png=intended_png,
-            sequence=last.sequence if delivery.decoded else 0,
-            uses=_uses(delivery.uses),
-            frames_sent=len(delivery.reports),
-            frames_erased=delivery.erased,
-            estimate=last.estimate if last.HasField("estimate") else None,
-            channel=last.channel if last.HasField("channel") else None,
-            timings_ms=timings | {"decode": last.decode_ms},
-            expected_nmse_db=delivery.expected_nmse_db,
-            received_sha256=[report.received_sha256 for report in delivery.reports],
-        )
-
-
-def _edit(edit: Edit) -> AttributeEdit:
-    return AttributeEdit(attribute=edit.attribute, change=edit.change, target=edit.target)
-
-
-def _uses(uses: ChannelUses) -> link_pb2.ChannelUses:
-    return link_pb2.ChannelUses(
-        k_payload=uses.k_payload, k_header=uses.k_header, k_pilot=uses.k_pilot, k_total=uses.k_total
-    )
+        return encode_png(self._parts.backend.render(w_plus[None], self._options.resolution)[0], mark)
 
 
 @contextmanager

@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 
 from protos import link_pb2
 from protos.link_pb2 import FrameReport
-from shared.codec.codec import Latent, SemanticCodec
-from shared.phy import (
-    ChannelUses,
-    Frame,
-    FrameHeader,
-    FrameKind,
-    build_frame,
-    build_sounding,
-    profile_for,
-    quantise_design_snr,
-)
-from shared.phy.header import SEQUENCE_MODULUS
+from shared.codec.codec import Latent
+from shared.errors import LinkLost
+from shared.phy import ChannelUses, Frame, FrameKind, build_sounding
+from transmitter.framing import Conditions, Framer, Known, Parcel, same_face
 from transmitter.link import FrameLink
+from transmitter.snr import SnrTracker
 from transmitter.symbols import SymbolBudget
 from transmitter.workers import Workers
 
@@ -29,6 +22,15 @@ CAUTION_DB = 5.0
 #: What is assumed of a link whose every sounding was erased.
 ASSUMED_SNR_DB = 0.0
 
+_KINDS = {
+    FrameKind.KEY: link_pb2.FRAME_KIND_KEY,
+    FrameKind.DELTA: link_pb2.FRAME_KIND_DELTA,
+    FrameKind.REFINEMENT: link_pb2.FRAME_KIND_REFINEMENT,
+}
+
+#: Saying it again would not help: the receiver needs a whole face.
+_NEEDS_KEY = (link_pb2.ERASURE_REASON_BASE_MISSING, link_pb2.ERASURE_REASON_AMBIGUOUS)
+
 
 @dataclass
 class Delivery:
@@ -36,19 +38,23 @@ class Delivery:
 
     Attributes:
         reports: one per frame, soundings and repeats included, in the order they were sent.
+        kinds: what each of them was.
         uses: channel uses over all of them.
         expected_nmse_db: the latent error that the codec expects at the reported SNR.
+        reopened: whether the link was lost on the way and opened again.
     """
 
     reports: list[FrameReport] = field(default_factory=list)
+    kinds: list[link_pb2.FrameKind.ValueType] = field(default_factory=list)
     uses: ChannelUses = field(default_factory=ChannelUses)
     expected_nmse_db: float = 0.0
+    reopened: bool = False
 
     @property
     def decoded(self) -> FrameReport | None:
-        """The report on the frame that was decoded, if one was: it is the last."""
-        last = self.reports[-1] if self.reports else None
-        return last if last is not None and last.outcome == link_pb2.FRAME_OUTCOME_DECODED else None
+        """The report on the last frame that was decoded, if one was."""
+        decoded = (report for report in reversed(self.reports) if report.outcome == link_pb2.FRAME_OUTCOME_DECODED)
+        return next(decoded, None)
 
     @property
     def erased(self) -> int:
@@ -57,21 +63,34 @@ class Delivery:
 
 
 class Courier:
-    """Sends the latents of one conversation over one link.
+    """Sends the latents of one conversation over one link, and remembers what the receiver holds of them.
 
-    Attributes:
-        snr_db: the link's Es/N0 as last reported; ``None`` before the first report.
+    Args:
+        link: an open stream.
+        framer: makes its frames.
+        budget: how long they may be.
+        max_tries: frames sent for one turn before it is given up.
+        workers: where frames are made.
     """
 
-    def __init__(
-        self, link: FrameLink, codec: SemanticCodec, budget: SymbolBudget, max_tries: int, workers: Workers
-    ) -> None:
-        self.snr_db: float | None = None
+    def __init__(self, link: FrameLink, framer: Framer, budget: SymbolBudget, max_tries: int, workers: Workers) -> None:
+        self._snr = SnrTracker()
         self._link = link
-        self._codec = codec
+        self._framer = framer
         self._budget = budget
         self._max_tries = max_tries
         self._workers = workers
+        self._known: Known | None = None
+
+    @property
+    def snr_db(self) -> float | None:
+        """The link's Es/N0 as last reported; ``None`` before the first report."""
+        return self._snr.snr_db
+
+    def begin(self, budget: SymbolBudget) -> None:
+        """A new face begins: the next frame is a key frame, and frames are as long as ``budget`` says."""
+        self._budget = budget
+        self._known = None
 
     async def sound(self, delivery: Delivery) -> float:
         """The link's SNR in dB; measured with a sounding frame if nothing was reported yet.
@@ -82,52 +101,97 @@ class Courier:
         for _ in range(self._max_tries):
             if self.snr_db is not None:
                 return self.snr_db
-            await self._transmit(build_sounding(), delivery)
-        return ASSUMED_SNR_DB if self.snr_db is None else self.snr_db
+            await self._transmit(build_sounding(), link_pb2.FRAME_KIND_SOUNDING, delivery)
+        return self._believed_snr_db
 
     async def deliver(self, w_plus: Latent, delivery: Delivery) -> None:
         """Sends ``w_plus`` ``(16, 512)`` until a frame is decoded or the tries are used up.
 
+        What the receiver holds is changed where it can be. A repeat is framed for a worse link, and after the first one
+        that would not help, or before giving up, it is a key frame.
+
         Raises:
-            LinkLost: if the next hop is gone.
+            LinkLost: if the next hop is gone and does not come back.
             InvalidInput: if the codec or the link cannot take that many symbols.
         """
         spent = delivery.uses.k_total
         for tries in range(self._max_tries):
-            snr_db = ASSUMED_SNR_DB if self.snr_db is None else self.snr_db
-            frame, delivery.expected_nmse_db = await self._workers.run(
-                self._frame, w_plus, snr_db, snr_db - tries * CAUTION_DB, spent
-            )
-            await self._transmit(frame, delivery)
-            if delivery.decoded:
+            insist = tries > 0 and (tries == self._max_tries - 1 or delivery.reports[-1].reason in _NEEDS_KEY)
+            parcel = await self._workers.run(self._frame, w_plus, tries * CAUTION_DB, spent, insist)
+            if await self._send(parcel, delivery):
                 return
 
-    def _frame(self, w_plus: Latent, snr_db: float, framing_snr_db: float, spent: int) -> tuple[Frame, float]:
-        """The frame that carries ``w_plus``, and the error its codec expects after the noise."""
-        profile = profile_for(framing_snr_db)
-        design_snr_db = quantise_design_snr(snr_db)
-        k_payload = self._budget.payload(snr_db, profile, spent)
-        symbols = self._codec.encode(w_plus, k_payload, float(design_snr_db))
-        expected = self._codec.decode(symbols, float(design_snr_db), 10 ** (-snr_db / 10)).expected_nmse_db
-        header = FrameHeader(
-            codec_id=self._codec.codec_id,
-            kind=FrameKind.KEY,
-            sequence=self._link.next_sequence % SEQUENCE_MODULUS,
-            design_snr_db=design_snr_db,
-        )
-        return build_frame(header, symbols, profile), expected
+    async def refine(self, w_plus: Latent, delivery: Delivery, frames: int) -> None:
+        """Sends ``frames`` frames that tell more about ``w_plus`` ``(16, 512)``; none of them is repeated.
 
-    async def _transmit(self, frame: Frame, delivery: Delivery) -> None:
-        report = await self._link.transmit(frame.samples)
+        Where the receiver does not hold the face yet, the first of them brings it.
+
+        Raises:
+            LinkLost: if the next hop is gone and does not come back.
+        """
+        for _ in range(frames):
+            if self._known is None or not same_face(self._known.shown, w_plus):
+                await self.sound(delivery)
+                await self.deliver(w_plus, delivery)
+            else:
+                parcel = await self._workers.run(
+                    self._framer.refinement, self._known, self._budget, self._conditions(0.0, 0)
+                )
+                await self._send(parcel, delivery)
+
+    @property
+    def _believed_snr_db(self) -> float:
+        return ASSUMED_SNR_DB if self.snr_db is None else self.snr_db
+
+    def _conditions(self, caution_db: float, spent: int) -> Conditions:
+        snr_db = self._believed_snr_db
+        return Conditions(snr_db, snr_db - caution_db, self._link.next_sequence, spent)
+
+    def _frame(self, w_plus: Latent, caution_db: float, spent: int, insist_on_key: bool) -> Parcel:
+        at = self._conditions(caution_db, spent)
+        if self._known is not None and not insist_on_key:
+            delta = self._framer.delta(w_plus, self._known, self._budget, at)
+            if delta is not None:
+                return delta
+        return self._framer.key(w_plus, self._budget, at)
+
+    async def _send(self, parcel: Parcel, delivery: Delivery) -> bool:
+        """Whether the frame was decoded."""
+        report = await self._transmit(parcel.frame, _KINDS[parcel.kind], delivery)
+        if report.outcome != link_pb2.FRAME_OUTCOME_DECODED:
+            return False
+        self._known = parcel.known
+        delivery.expected_nmse_db = parcel.expected_nmse_db
+        return True
+
+    async def _transmit(self, frame: Frame, kind: link_pb2.FrameKind.ValueType, delivery: Delivery) -> FrameReport:
+        """Sends a frame. Once in a turn a link that is lost is opened again, and the frame counts as erased."""
+        try:
+            report = await self._link.transmit(frame.samples)
+        except LinkLost:
+            self._known = None
+            if delivery.reopened:
+                raise
+            report = FrameReport(
+                sequence=self._link.next_sequence - 1,
+                outcome=link_pb2.FRAME_OUTCOME_ERASED,
+                message="The link was lost and opened again.",
+            )
+            await self._link.reopen()
+            delivery.reopened = True
         delivery.reports.append(report)
+        delivery.kinds.append(kind)
         delivery.uses += frame.uses
-        self._learn(report)
+        self._learn(report, frame.uses)
+        return report
 
-    def _learn(self, report: FrameReport) -> None:
+    def _learn(self, report: FrameReport, uses: ChannelUses) -> None:
         if not report.HasField("estimate") or not math.isfinite(report.estimate.snr_db):
             return
-        measured = report.estimate.snr_db
-        if report.outcome == link_pb2.FRAME_OUTCOME_ERASED and self.snr_db is not None:
-            # An erased frame's pilots may have been read amiss: they may lower what is believed, never raise it.
-            measured = min(measured, self.snr_db)
-        self.snr_db = measured
+        measured, known_symbols = report.estimate.snr_db, uses.k_pilot + uses.k_header
+        if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
+            known_symbols = uses.k_pilot
+            if self.snr_db is not None:
+                # An erased frame's pilots may have been read amiss: they may lower what is believed, never raise it.
+                measured = min(measured, self.snr_db)
+        self._snr.learn(measured, known_symbols)

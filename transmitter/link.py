@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 import grpc
@@ -21,6 +22,11 @@ from shared.phy import Samples, to_bytes
 LINK_METADATA_KEY = "deepsc-link"
 
 
+#: How often a stream is opened anew while its name is still in use, and how long to wait in between.
+REOPENINGS = 10
+REOPENING_SECONDS = 0.1
+
+
 class FrameLink(Protocol):
     """An open stream of frames."""
 
@@ -35,6 +41,14 @@ class FrameLink(Protocol):
         Raises:
             LinkLost: if the next hop is gone, or does not answer in time.
             InvalidInput: if the frame is longer than the next hop takes.
+        """
+        ...
+
+    async def reopen(self) -> None:
+        """Opens the stream anew after it was lost, under its name; sequences begin again at 1.
+
+        Raises:
+            LinkLost: if the next hop does not come back in time.
         """
         ...
 
@@ -68,22 +82,33 @@ class LinkClient:
             DeepscError: what it answered instead.
         """
         # Waits for a hop that is just coming back instead of failing on the last attempt's verdict.
-        call = self._stub.Transmit(metadata=((LINK_METADATA_KEY, self._link),), wait_for_ready=True)
-        stream = _LinkStream(call, self._peer, self._report_seconds)
+        begin = partial(self._stub.Transmit, metadata=((LINK_METADATA_KEY, self._link),), wait_for_ready=True)
+        stream = _LinkStream(begin, stream_id, self._peer, self._connect_seconds, self._report_seconds)
         try:
-            await stream.open(stream_id, self._connect_seconds)
+            await stream.open()
             yield stream
-            await call.done_writing()
+            await stream.end()
         finally:
-            call.cancel()
+            stream.cancel()
+
+
+_Call = grpc.aio.StreamStreamCall[TransmitRequest, TransmitResponse]
 
 
 class _LinkStream:
     def __init__(
-        self, call: grpc.aio.StreamStreamCall[TransmitRequest, TransmitResponse], peer: str, report_seconds: float
+        self,
+        begin: Callable[[], _Call],
+        stream_id: str,
+        peer: str,
+        connect_seconds: float,
+        report_seconds: float,
     ) -> None:
-        self._call = call
+        self._begin = begin
+        self._call = begin()
+        self._stream_id = stream_id
         self._peer = peer
+        self._connect_seconds = connect_seconds
         self._report_seconds = report_seconds
         self._accepted = StreamAccepted()
         self._sequence = 0
@@ -92,12 +117,36 @@ class _LinkStream:
     def next_sequence(self) -> int:
         return self._sequence + 1
 
-    async def open(self, stream_id: str, seconds: float) -> None:
-        request = TransmitRequest(open=link_pb2.StreamOpen(stream_id=stream_id))
-        response = await self._exchange(request, seconds, "did not accept the stream")
+    async def open(self) -> None:
+        request = TransmitRequest(open=link_pb2.StreamOpen(stream_id=self._stream_id))
+        response = await self._exchange(request, self._connect_seconds, "did not accept the stream")
         if response.WhichOneof("kind") != "accepted":
             raise PeerFault(f"{self._peer} did not answer the opening of the stream; is it a deepsc link?")
         self._accepted = response.accepted
+
+    async def reopen(self) -> None:
+        # The next hops may take a moment to notice that the old stream is gone; until then its name is in use.
+        for _ in range(REOPENINGS):
+            self._renew()
+            try:
+                await self.open()
+            except InvalidInput:
+                await asyncio.sleep(REOPENING_SECONDS)
+            else:
+                return
+        self._renew()
+        await self.open()
+
+    def _renew(self) -> None:
+        self._call.cancel()
+        self._call = self._begin()
+        self._sequence = 0
+
+    async def end(self) -> None:
+        await self._call.done_writing()
+
+    def cancel(self) -> None:
+        self._call.cancel()
 
     async def transmit(self, samples: Samples) -> FrameReport:
         if samples.size > self._accepted.max_samples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evaluation.metrics import FaceMetrics
 from shared.attribute_predictor import AttributePredictor
-from shared.codec.catalogue import load_codec
+from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.degree_predictor import DegreePredictor
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
@@ -33,13 +33,15 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
     prior = MobileStyleGan.load()
     predictor = _degree_predictor()
     directions = EditDirections.load(committed("directions.safetensors"))
+    codec = load_codec(settings.codec)
     return TransmitterParts(
         finder=load_finder(),
         inverter=load_inverter(prior),
         parser=load_parser(),
         predictor=predictor,
         editor=AttributesMatcher(prior, predictor, directions),
-        codec=load_codec(settings.codec),
+        codec=codec,
+        follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from shared.attribute_predictor import AttributePredictor
 from shared.codec.codec import SemanticCodec
+from shared.codec.followup import FollowUps
 from shared.pictures import Picture
 from transmitter.editor import LatentEditor
 from transmitter.inverter import Inverter
@@ -39,7 +40,8 @@ class TransmitterParts:
         parser: sentence to edits.
         predictor: picture to degrees.
         editor: latent and wanted degrees to edited latent.
-        codec: latent to symbols.
+        codec: latent to symbols of a key frame.
+        follow_ups: what follows it, to symbols.
         backend: latent to picture.
     """
 
@@ -49,4 +51,5 @@ class TransmitterParts:
     predictor: AttributePredictor
     editor: LatentEditor
     codec: SemanticCodec
+    follow_ups: FollowUps
     backend: InferenceBackend

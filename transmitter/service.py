@@ -8,21 +8,18 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any
 
-from protos.transmitter_pb2 import ConverseEvent, ConverseRequest, Opened, Photo, Refusal
+from protos.transmitter_pb2 import ConverseEvent, ConverseRequest, Opened, Photo, Refusal, TurnReport
 from protos.transmitter_pb2_grpc import TransmitterServicer
-from shared.errors import InstructionError, InvalidInput, LinkLost, Overloaded, UnknownStream
-from shared.pictures import served_resolution
+from shared.errors import InvalidInput, LinkLost, Overloaded, UnclearInstruction, UnknownStream
 from transmitter.conversation import Conversation
 from transmitter.courier import Courier
-from transmitter.inverter import Refinement
+from transmitter.framing import Framer
 from transmitter.link import LinkClient
+from transmitter.options import PhotoOptions
 from transmitter.parts import TransmitterParts
 from transmitter.settings import TransmitterSettings
 from transmitter.symbols import SymbolBudget
 from transmitter.workers import Workers
-
-MAX_REFINE_STEPS = 1000
-MAX_SYMBOLS = 2**16
 
 
 class TransmitterService(TransmitterServicer):
@@ -68,47 +65,58 @@ class TransmitterService(TransmitterServicer):
         self._stopping.set()
 
     async def _converse(self, requests: AsyncIterator[ConverseRequest]) -> AsyncGenerator[ConverseEvent, None]:
-        photo = await self._photo(requests)
-        stream_id = photo.stream_id or uuid.uuid4().hex
-        async with self._link.open(stream_id) as link:
-            budget = SymbolBudget(self._settings.max_uses, photo.symbols or self._settings.symbols)
-            courier = Courier(link, self._parts.codec, budget, self._settings.max_tries, self._workers)
-            resolution = served_resolution(photo.resolution, self._settings.resolution)
-            conversation = Conversation(self._parts, self._workers, courier, resolution)
-            yield ConverseEvent(opened=Opened(stream_id=stream_id))
-            refinement = (
-                Refinement(photo.refine_steps)
-                if photo.HasField("refine_steps")
-                else Refinement(self._settings.refine_steps, self._settings.refine_seconds)
-            )
-            async with aclosing(conversation.begin(photo, refinement)) as events:
-                async for event in events:
-                    yield event
-                    if self._stopping.is_set():
-                        raise _stopping()
-            while (request := await self._next(requests)) is not None:
-                if request.WhichOneof("kind") != "instruction":
-                    raise InvalidInput("the conversation has its photo; only instructions may follow")
-                text = request.instruction.text
-                try:
-                    yield ConverseEvent(turn=await conversation.turn(text))
-                except InstructionError as error:
-                    if not photo.keep_open:
-                        raise
-                    refusal = Refusal(instruction=text, message=error.message, reason=error.reason)
-                    yield ConverseEvent(refusal=refusal)
-
-    async def _photo(self, requests: AsyncIterator[ConverseRequest]) -> Photo:
         first = await self._next(requests)
         if first is None or first.WhichOneof("kind") != "photo":
             raise InvalidInput("a conversation begins with a photo; send it before the first instruction")
         photo = first.photo
-        served_resolution(photo.resolution, self._settings.resolution)
-        if photo.refine_steps > MAX_REFINE_STEPS:
-            raise InvalidInput(f"refine_steps is at most {MAX_REFINE_STEPS}, not {photo.refine_steps}")
-        if photo.symbols > MAX_SYMBOLS:
-            raise InvalidInput(f"symbols is at most {MAX_SYMBOLS}, not {photo.symbols}; 0 lets the transmitter choose")
-        return photo
+        options = PhotoOptions.of(photo, self._settings)
+        stream_id = photo.stream_id or uuid.uuid4().hex
+        async with self._link.open(stream_id) as link:
+            budget = SymbolBudget(self._settings.max_uses, options.symbols)
+            framer = Framer(self._parts.codec, self._parts.follow_ups)
+            courier = Courier(link, framer, budget, self._settings.max_tries, self._workers)
+            conversation = Conversation(self._parts, self._workers, courier, self._settings)
+            yield ConverseEvent(opened=Opened(stream_id=stream_id))
+            async for event in self._begin(conversation, photo):
+                yield event
+            while (request := await self._next(requests)) is not None:
+                try:
+                    async for event in self._answers(conversation, request, keep_open=photo.keep_open):
+                        yield event
+                except (InvalidInput, LinkLost) as error:
+                    if not photo.keep_open or self._stopping.is_set():
+                        raise
+                    refusal = Refusal(instruction=request.instruction.text, message=error.message, reason=error.reason)
+                    yield ConverseEvent(refusal=refusal)
+
+    async def _begin(self, conversation: Conversation, photo: Photo) -> AsyncGenerator[ConverseEvent, None]:
+        async with aclosing(conversation.begin(photo)) as events:
+            async for event in events:
+                yield event
+                if self._stopping.is_set():
+                    raise _stopping()
+
+    async def _answers(
+        self, conversation: Conversation, request: ConverseRequest, *, keep_open: bool
+    ) -> AsyncGenerator[ConverseEvent, None]:
+        match request.WhichOneof("kind"):
+            case "instruction":
+                answer = await conversation.turn(request.instruction)
+                if isinstance(answer, TurnReport):
+                    yield ConverseEvent(turn=answer)
+                elif keep_open:
+                    yield ConverseEvent(question=answer)
+                else:
+                    raise UnclearInstruction(answer.message)
+            case "refine":
+                yield ConverseEvent(turn=await conversation.refine(request.refine.frames or 1))
+            case "compare":
+                yield ConverseEvent(comparison=await conversation.compare())
+            case "photo":
+                async for event in self._begin(conversation, request.photo):
+                    yield event
+            case _:
+                raise InvalidInput("the request is empty; send an instruction, a photo, or what to do with the face")
 
     async def _next(self, requests: AsyncIterator[ConverseRequest]) -> ConverseRequest | None:
         """The client's next request; ``None`` when it has no more.

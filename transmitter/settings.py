@@ -30,6 +30,7 @@ class TransmitterSettings(ServiceSettings):
     max_uses: int = Field(512, ge=128, le=2**16, description="Channel uses of a turn without repeats, at most.")
     max_tries: int = Field(4, ge=1, le=64, description="Frames sent for one turn before it is given up.")
     max_conversations: int = Field(8, ge=1, le=1024, description="Conversations at once.")
+    remembered_turns: int = Field(32, ge=1, le=1024, description="Turns of a conversation that can be undone.")
     idle_seconds: float = Field(600.0, gt=0, description="Longest silence of a client before its conversation ends.")
     workers: int = Field(2, ge=1, le=64, description="Threads for the mathematics.")
     connect_seconds: float = Field(5.0, gt=0, le=600, description="Longest wait for the link to accept a stream.")

@@ -12,6 +12,10 @@ from shared.phy import Profile
 WORTHWHILE = ((-100.0, 512), (12.0, 448), (18.0, 320))
 
 
+#: Share of its key frame's channel uses that a frame with a change takes, where that is enough to tell it.
+FOLLOW_UP_SHARE = 1 / 5
+
+
 @dataclass(frozen=True)
 class SymbolBudget:
     """The rule by which payloads get their length.
@@ -45,3 +49,13 @@ class SymbolBudget:
                 f"and {spent} of sounding; allow more"
             )
         return min(most, left)
+
+    def follow_up(self, key_uses: int, profile: Profile, least: int) -> int:
+        """Payload symbols for a frame that changes the face of a key frame.
+
+        Args:
+            key_uses: channel uses of the key frame.
+            profile: what the frame spends beside its payload.
+            least: payload symbols that a change takes.
+        """
+        return self.fixed or max(int(FOLLOW_UP_SHARE * key_uses) - profile.overhead, least)

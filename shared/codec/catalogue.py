@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from shared.codec.basis import LatentBasis
+from shared.codec.belief import CoefficientCodec
+from shared.codec.change import ChangeSpace
 from shared.codec.codec import SemanticCodec
+from shared.codec.followup import FollowUps, GaussianFollowUps
 from shared.codec.linear import LinearCodec
 from shared.weights import committed
 
@@ -23,3 +26,14 @@ def load_codec(name: CodecName = "linear") -> SemanticCodec:
         WeightsMissing: if they are not in the tree.
     """
     return LinearCodec(LatentBasis.load(committed(_BASES[name])), codec_id=CODEC_NAMES.index(name))
+
+
+def load_follow_ups(codec: SemanticCodec) -> FollowUps:
+    """What codes the frames after ``codec``'s key frames, over the committed edit directions.
+
+    Raises:
+        WeightsMissing: if they are not in the tree.
+    """
+    if not isinstance(codec, CoefficientCodec):
+        raise TypeError("follow-up frames need a codec with a basis and a plan")
+    return GaussianFollowUps(codec, ChangeSpace.load(committed("directions.safetensors")))

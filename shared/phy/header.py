@@ -5,10 +5,14 @@ field                     bits  values
 ========================  ====  ==========================================
 ``codec_id``              3     which codec made the payload
 ``kind``                  2     key, delta, refinement; 3 is reserved
-``sequence``              8     the frame's number modulo 256
+``sequence`` or ``base``  8     a key frame's own number modulo 256; of the others the
+                                number of the frame that they build on
 ``design_snr_db``         5     -10..21 dB in steps of 1 dB
 spare                     2     zero
 ========================  ====  ==========================================
+
+A delta or refinement frame means nothing without the frames before it, so it names the last of them that was decoded.
+Its own number, which the framing tells anyway, is not carried but checked: it is added to both bytes of the check.
 
 CRC-16 -> tail-biting convolutional code -> rate matching -> QPSK (TS 36.212 sections 5.1.1, 5.1.3.1, 5.1.4.2: what LTE
 protects its control channel with). A header with a reserved kind or a spare bit set is refused as one
@@ -57,6 +61,7 @@ class FrameHeader:
         kind: what the latent is relative to.
         sequence: 0..255, the frame's number modulo 256.
         design_snr_db: -10..21, the whole number of dB that the payload was coded for (:func:`quantise_design_snr`).
+        base: 0..255, the number modulo 256 of the frame that this one builds on; a key frame builds on none, and has 0.
 
     Raises:
         InvalidInput: if a field does not fit its bits.
@@ -66,11 +71,13 @@ class FrameHeader:
     kind: FrameKind
     sequence: int
     design_snr_db: int
+    base: int = 0
 
     def __post_init__(self) -> None:
         _check_range("codec_id", self.codec_id, 0, 7)
         _check_range("sequence", self.sequence, 0, SEQUENCE_MODULUS - 1)
         _check_range("design_snr_db", self.design_snr_db, MIN_DESIGN_SNR_DB, MAX_DESIGN_SNR_DB)
+        _check_range("base", self.base, 0, SEQUENCE_MODULUS - 1 if self.kind else 0)
         _check_range("kind", self.kind, min(FrameKind), max(FrameKind))
 
 
@@ -87,21 +94,26 @@ def quantise_design_snr(snr_db: float) -> int:
 
 def encode_header(header: FrameHeader, profile: Profile) -> NDArray[np.complex128]:
     """Unit-magnitude QPSK symbols ``(profile.header_count,)``."""
-    return _modulate(_pack(header), profile)
+    return _modulate(_pack(header), profile, _own_number(header.kind, header.sequence))
 
 
-def decode_header(symbols: NDArray[np.complex128], profile: Profile) -> FrameHeader | None:
+def decode_header(symbols: NDArray[np.complex128], profile: Profile, sequence: int = 0) -> FrameHeader | None:
     """Decodes header symbols ``(profile.header_count,)`` whose phase has been corrected; None if the check fails.
 
     The amplitude does not matter: gain and noise are the same for all of them, and the decoder compares sums only.
+
+    Args:
+        symbols: as received.
+        profile: of the frame.
+        sequence: 0..255, the number under which the frame came; one that builds on another has to have it.
     """
     llrs = np.ascontiguousarray(symbols).view(np.float64)  # I and Q in turn
-    return _unpack(convolutional.decode(rate_matching.unmatch(llrs, _BLOCK_BITS)), profile)
+    return _unpack(convolutional.decode(rate_matching.unmatch(llrs, _BLOCK_BITS)), profile, sequence)
 
 
-def _modulate(information: int, profile: Profile) -> NDArray[np.complex128]:
+def _modulate(information: int, profile: Profile, own_number: int = 0) -> NDArray[np.complex128]:
     bits = to_bits(information, _HEADER_BITS)
-    block = np.concatenate([bits, to_bits(crc16(bits) ^ profile.check_mask, CRC_BITS)])
+    block = np.concatenate([bits, to_bits(crc16(bits) ^ profile.check_mask ^ own_number, CRC_BITS)])
     coded = rate_matching.match(convolutional.encode(block), 2 * profile.header_count)
     # QPSK of TS 36.211 section 7.1.2: even bits on I, odd ones on Q, a zero is positive.
     return ((1.0 - 2.0 * coded) / math.sqrt(2)).view(np.complex128)
@@ -109,20 +121,28 @@ def _modulate(information: int, profile: Profile) -> NDArray[np.complex128]:
 
 def _pack(header: FrameHeader) -> int:
     design_step = header.design_snr_db - MIN_DESIGN_SNR_DB
-    return (((header.codec_id << 2 | header.kind) << 8 | header.sequence) << 5 | design_step) << 2
+    number = header.base if header.kind else header.sequence
+    return (((header.codec_id << 2 | header.kind) << 8 | number) << 5 | design_step) << 2
 
 
-def _unpack(block: Bits, profile: Profile) -> FrameHeader | None:
+def _own_number(kind: int, sequence: int) -> int:
+    """What the check of a frame that builds on another adds of its own number."""
+    return sequence << 8 | sequence if kind else 0
+
+
+def _unpack(block: Bits, profile: Profile, sequence: int) -> FrameHeader | None:
     bits, check = block[:_HEADER_BITS], to_int(block[_HEADER_BITS:])
     information = to_int(bits)
     kind, spare = information >> 15 & 3, information & 3
-    if crc16(bits) ^ profile.check_mask != check or spare or kind > max(FrameKind):
+    if crc16(bits) ^ profile.check_mask ^ _own_number(kind, sequence) != check or spare or kind > max(FrameKind):
         return None
+    number = information >> 7 & 0xFF
     return FrameHeader(
         codec_id=information >> 17,
         kind=FrameKind(kind),
-        sequence=information >> 7 & 0xFF,
+        sequence=sequence if kind else number,
         design_snr_db=(information >> 2 & 0x1F) + MIN_DESIGN_SNR_DB,
+        base=number if kind else 0,
     )
 
 

@@ -51,11 +51,13 @@ def channel(samples: Samples, snr_db: float, fading: Fading, generator: np.rando
 
 def random_header(generator: np.random.Generator) -> FrameHeader:
     """A header drawn uniformly."""
+    codec_id, kind, number = (int(generator.integers(end)) for end in (8, len(FrameKind), 256))
     return FrameHeader(
-        codec_id=int(generator.integers(8)),
-        kind=FrameKind(int(generator.integers(len(FrameKind)))),
-        sequence=int(generator.integers(256)),
+        codec_id=codec_id,
+        kind=FrameKind(kind),
+        sequence=number,
         design_snr_db=int(generator.integers(-10, 22)),
+        base=number if kind else 0,
     )
 
 
@@ -68,7 +70,7 @@ def measure_profile(
     for _ in range(frames):
         header, frame = _draw(profile, generator)
         received, gain = channel(frame.samples, snr_db, fading, generator)
-        result = receive_frame(received)
+        result = receive_frame(received, header.sequence if header else 0)
         wrong_profile += result.uses != frame.uses
         if result.estimate is not None:
             error = (result.estimate.snr_db - snr_db) / _DB_PER_NEPER

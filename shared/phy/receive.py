@@ -74,8 +74,13 @@ ReceivedFrame = DataFrame | SoundingFrame | Erasure
 """What became of a frame; tell them apart with ``isinstance`` or ``match``."""
 
 
-def receive_frame(samples: Samples) -> ReceivedFrame:
+def receive_frame(samples: Samples, sequence: int = 0) -> ReceivedFrame:
     """Reads one frame of samples ``(n,)``, complete and in time, through a channel that is flat and constant over it.
+
+    Args:
+        samples: as they arrived.
+        sequence: 0..255, the number modulo 256 under which they came; a frame that builds on another is read only under
+            its own.
 
     Raises:
         SampleError: if a sample is not finite, or the frame is too short to be one.
@@ -90,7 +95,7 @@ def receive_frame(samples: Samples) -> ReceivedFrame:
         return Erasure("No signal: the frame's pilots hold no power.", None, uses)
     if profile is SOUNDING:
         return SoundingFrame(first.link, uses)
-    header = decode_header(received[pilots.size : header_end] * np.conj(first.gain), profile)
+    header = decode_header(received[pilots.size : header_end] * np.conj(first.gain), profile, sequence)
     if header is None:
         return Erasure("The header failed its check.", first.link, uses)
     known = np.concatenate([pilots, encode_header(header, profile)])

@@ -14,6 +14,7 @@ from shared.runtime import serve
 from shared.settings import load
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import FakeBackend, FakePredictor
+from tests.fakes.followup import PhaseFollowUps
 from tests.fakes.semantics import FakeEditor, FakeFinder, FakeInverter, FakeParser
 from transmitter.assemble import assemble as assemble_transmitter
 from transmitter.parts import TransmitterParts
@@ -23,7 +24,7 @@ from transmitter.settings import TransmitterSettings
 def receiver_parts(_: ReceiverSettings) -> ReceiverParts:
     """Fakes of all."""
     seconds = float(os.environ.get("FAKE_RENDER_SECONDS", "0"))
-    return ReceiverParts(PhaseCodec(), FakeBackend(seconds), FakePredictor())
+    return ReceiverParts(PhaseCodec(), PhaseFollowUps(), FakeBackend(seconds), FakePredictor())
 
 
 def transmitter_parts(_: TransmitterSettings) -> TransmitterParts:
@@ -35,6 +36,7 @@ def transmitter_parts(_: TransmitterSettings) -> TransmitterParts:
         predictor=FakePredictor(),
         editor=FakeEditor(),
         codec=PhaseCodec(),
+        follow_ups=PhaseFollowUps(),
         backend=FakeBackend(),
     )
 

@@ -14,7 +14,7 @@ from shared.errors import FaceError, ImageError
 from tests.fakes.face import COUNT, FakeBackend, FakePredictor, latent_of
 from transmitter.editor import EditOutcome
 from transmitter.inverter import Inversion, InversionProgress, Refinement
-from transmitter.text.parser import ParsedInstruction
+from transmitter.text.parser import ParsedInstruction, Reference
 
 
 class FakeFinder:
@@ -53,14 +53,22 @@ class FakeInverter:
 
 
 class FakeParser:
-    """Understands ``ATTRIBUTE +2``, ``ATTRIBUTE -1``, ``ATTRIBUTE =3``, joined by commas; and ``Smile more``."""
+    """Understands ``ATTRIBUTE +2``, ``ATTRIBUTE -1``, ``ATTRIBUTE =3``, joined by commas; and ``Smile more``.
+
+    A sentence may begin with a reference to earlier turns, ``undo``, ``redo``, ``reset``, ``more``, ``less`` or
+    ``same_for``, with ``of ATTRIBUTE`` behind it; and with ``maybe``, which makes it unclear.
+    """
 
     def parse(self, instruction: str) -> ParsedInstruction:
         """The edits."""
         text = instruction.lower().replace("smile more", "smiling +2")
-        edits = []
-        for wish in text.split(","):
+        unclear, text = text.startswith("maybe "), text.removeprefix("maybe ")
+        reference, edits = None, []
+        for number, wish in enumerate(text.split(",")):
             words = wish.split()
+            if number == 0 and words and words[0] in ("undo", "redo", "reset", "more", "less", "same_for"):
+                reference = Reference(kind=words[0], attributes=tuple(words[2:]))  # type: ignore[arg-type]
+                continue
             if len(words) != 2 or words[0] not in attribute_names():
                 message = f"nothing to do was found in it; ask about {', '.join(attribute_names())}"
                 return ParsedInstruction(instruction=instruction, understood=False, message=message)
@@ -70,7 +78,13 @@ class FakeParser:
             else:
                 edits.append(Edit(attribute=name, change=int(amount)))
         return ParsedInstruction(
-            instruction=instruction, understood=True, edits=tuple(edits), message=f"Understood: {text}."
+            instruction=instruction,
+            understood=not unclear and reference is None,
+            edits=tuple(edits),
+            message="Not sure; confirm it." if unclear else f"Understood: {text}.",
+            refusal="unclear" if unclear else "reference" if reference else None,
+            reference=reference,
+            confidence=0.3 if unclear else 1.0,
         )
 
 

@@ -7,7 +7,8 @@ import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from cli.client import converse
+from cli.client import converse, dialogue
+from protos.link_pb2 import FrameKind
 from protos.receiver_pb2 import WatchRequest
 from protos.receiver_pb2_grpc import ReceiverStub
 from protos.transmitter_pb2 import ConverseRequest, Instruction, Photo
@@ -76,6 +77,28 @@ async def test_a_killed_hop_is_a_typed_status_and_the_next_conversation_works(cl
     assert conversation.turns[0].received is not None
     others = [process for name, process in cluster.processes.items() if name != victim]
     assert all(process.returncode is None for process in others)
+
+
+async def test_a_conversation_outlives_its_channel_and_recovers_with_one_key_frame(cluster):
+    await cluster.start_all()
+    async with dialogue(
+        cluster.addresses["transmitter"],
+        cluster.addresses["receiver"],
+        Photo(data=b"face01234", stream_id="survivor", resolution=128, keep_open=True),
+    ) as talking:
+        await talking.begin(Photo(data=b"face01234", resolution=128, keep_open=True), lambda _: None)
+        await talking.say("bangs +1")
+        await talking.say("age =0")
+        await cluster.kill("channel")
+        await cluster.start("channel", "--snr-db", "12", "--seed", "5")
+        recovered = await talking.say("bangs +2")
+        assert [FrameKind.Name(kind) for kind in recovered.report.kinds] == ["FRAME_KIND_DELTA", "FRAME_KIND_KEY"]
+        degrees = {"bangs": 3, "eyeglasses": 1, "beard": 2, "smiling": 3, "age": 0}
+        assert dict(recovered.received.degrees) == pytest.approx(degrees, abs=0.3)
+        after = await talking.say("undo")
+        assert [FrameKind.Name(kind) for kind in after.report.kinds] == ["FRAME_KIND_DELTA"]
+        assert after.received.degrees["bangs"] == pytest.approx(1, abs=0.6)
+        await talking.end()
 
 
 async def test_a_killed_transmitter_leaves_the_others_ready_for_its_successor(cluster):

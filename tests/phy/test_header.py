@@ -12,15 +12,19 @@ from shared.phy import PROFILES, FrameHeader, FrameKind, Profile, quantise_desig
 from shared.phy import header as header_module
 from shared.phy.header import decode_header, encode_header
 
-headers = st.builds(
-    FrameHeader,
-    codec_id=st.integers(0, 7),
-    kind=st.sampled_from(FrameKind),
-    sequence=st.integers(0, 255),
-    design_snr_db=st.integers(-10, 21),
+headers = st.sampled_from(FrameKind).flatmap(
+    lambda kind: st.builds(
+        FrameHeader,
+        codec_id=st.integers(0, 7),
+        kind=st.just(kind),
+        sequence=st.integers(0, 255),
+        design_snr_db=st.integers(-10, 21),
+        base=st.integers(0, 255 if kind else 0),
+    )
 )
 profiles = st.sampled_from(PROFILES)
-HEADER = FrameHeader(codec_id=5, kind=FrameKind.DELTA, sequence=200, design_snr_db=6)
+HEADER = FrameHeader(codec_id=5, kind=FrameKind.KEY, sequence=200, design_snr_db=6)
+DELTA = FrameHeader(codec_id=5, kind=FrameKind.DELTA, sequence=200, design_snr_db=6, base=37)
 
 
 @settings(max_examples=60, deadline=None)
@@ -29,12 +33,22 @@ def test_every_header_comes_back_from_every_profile(header: FrameHeader, profile
     symbols = encode_header(header, profile)
     assert symbols.shape == (profile.header_count,)
     np.testing.assert_allclose(np.abs(symbols), 1, rtol=1e-12)
-    assert decode_header(symbols, profile) == header
+    assert decode_header(symbols, profile, header.sequence) == header
 
 
 def test_fields_lie_where_the_table_says() -> None:
-    # codec 101, kind 01, sequence 11001000, design SNR 6 - (-10) = 10000, spare 00
-    assert header_module._pack(HEADER) == 0b101_01_11001000_10000_00
+    # codec 101, kind 00, sequence 11001000, design SNR 6 - (-10) = 10000, spare 00
+    assert header_module._pack(HEADER) == 0b101_00_11001000_10000_00
+    # kind 01, and the base 00100101 in place of the sequence
+    assert header_module._pack(DELTA) == 0b101_01_00100101_10000_00
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_a_frame_that_builds_on_another_is_read_under_its_own_number_only(profile: Profile) -> None:
+    symbols = encode_header(DELTA, profile)
+    read = [decode_header(symbols, profile, sequence) for sequence in range(256)]
+    assert [header for header in read if header is not None] == [DELTA]
+    assert read[200] == DELTA
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
@@ -68,7 +82,7 @@ def test_wrong_phase_is_a_failed_check_and_not_another_header() -> None:
     "fields",
     [
         {"codec_id": 8}, {"codec_id": -1}, {"sequence": 256}, {"sequence": -1},
-        {"design_snr_db": 22}, {"design_snr_db": -11}, {"kind": 3},
+        {"design_snr_db": 22}, {"design_snr_db": -11}, {"kind": 3}, {"base": 1}, {"base": 256, "kind": 1},
     ],
 )  # fmt: skip
 def test_field_that_does_not_fit_its_bits_is_refused_by_name(fields: dict[str, int]) -> None:

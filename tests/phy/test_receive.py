@@ -39,7 +39,7 @@ def test_round_trip_at_high_snr_with_any_phase(header: FrameHeader, profile: Pro
     payload = gaussian(count, rng)
     frame = build_frame(header, payload, profile)
     gain = 0.7 * np.exp(2j * np.pi * rng.random())
-    received = receive_frame(cross(frame.samples, 35, rng, gain))
+    received = receive_frame(cross(frame.samples, 35, rng, gain), header.sequence)
     assert isinstance(received, DataFrame)
     assert received.header == header
     assert received.uses == frame.uses

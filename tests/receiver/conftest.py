@@ -16,6 +16,7 @@ from shared.runtime import Service, running
 from shared.transport import connect
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import FakeBackend, FakePredictor
+from tests.fakes.followup import PhaseFollowUps
 
 
 @dataclass
@@ -37,7 +38,7 @@ def start_receiver() -> StartReceiver:
     @asynccontextmanager
     async def start(backend: FakeBackend | None = None, **settings: object) -> AsyncIterator[RunningReceiver]:
         backend = backend or FakeBackend()
-        parts = ReceiverParts(PhaseCodec(), backend, FakePredictor())
+        parts = ReceiverParts(PhaseCodec(), PhaseFollowUps(), backend, FakePredictor())
         chosen = ReceiverSettings(**({"port": 0, "resolution": 128, "drain_seconds": 5.0} | settings))
         async with (
             running(chosen, partial(assemble, lambda _: parts)) as service,

@@ -15,6 +15,7 @@ from shared.runtime import Service, running
 from shared.transport import connect
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import FakeBackend, FakePredictor
+from tests.fakes.followup import PhaseFollowUps
 from tests.fakes.semantics import FakeEditor, FakeFinder, FakeInverter, FakeParser
 from transmitter.assemble import assemble
 from transmitter.parts import TransmitterParts
@@ -40,8 +41,10 @@ def start_transmitter() -> StartTransmitter:
     async def start(inverter: FakeInverter | None = None, **settings: object) -> AsyncIterator[RunningTransmitter]:
         inverter = inverter or FakeInverter()
         backend, predictor, codec = FakeBackend(), FakePredictor(), PhaseCodec()
-        parts = TransmitterParts(FakeFinder(), inverter, FakeParser(), predictor, FakeEditor(), codec, backend)
-        receiver_parts = ReceiverParts(codec, backend, predictor)
+        parts = TransmitterParts(
+            FakeFinder(), inverter, FakeParser(), predictor, FakeEditor(), codec, PhaseFollowUps(), backend
+        )
+        receiver_parts = ReceiverParts(codec, PhaseFollowUps(), backend, predictor)
         receiver_settings = ReceiverSettings(port=0, resolution=128, drain_seconds=0.2)
         async with running(receiver_settings, partial(assemble_receiver, lambda _: receiver_parts)) as receiver:
             chosen = {

@@ -5,12 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from protos.link_pb2 import FRAME_KIND_DELTA, FRAME_KIND_KEY, FRAME_KIND_REFINEMENT, FRAME_KIND_SOUNDING
 from shared.errors import InvalidInput, LinkLost
 from shared.phy import PROFILES, SOUNDING, profile_for
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import latent_of
+from tests.fakes.followup import CHANGE, PhaseFollowUps
 from tests.fakes.link import FakeLink
 from transmitter.courier import ASSUMED_SNR_DB, Courier, Delivery
+from transmitter.framing import Framer
 from transmitter.symbols import SymbolBudget
 from transmitter.workers import Workers
 
@@ -24,13 +27,13 @@ def workers():
 
 
 def courier_over(link: FakeLink, workers: Workers, max_tries: int = 4, fixed: int = 0) -> Courier:
-    return Courier(link, PhaseCodec(), SymbolBudget(512, fixed), max_tries, workers)
+    return Courier(link, Framer(PhaseCodec(), PhaseFollowUps()), SymbolBudget(512, fixed), max_tries, workers)
 
 
-async def send(courier: Courier) -> Delivery:
+async def send(courier: Courier, degrees: list[float] = DEGREES) -> Delivery:
     delivery = Delivery()
     await courier.sound(delivery)
-    await courier.deliver(latent_of(DEGREES), delivery)
+    await courier.deliver(latent_of(degrees), delivery)
     return delivery
 
 
@@ -54,6 +57,7 @@ async def test_the_report_on_a_turn_drives_the_next_without_another_sounding(wor
     await send(courier)
     assert courier.snr_db == pytest.approx(2, abs=3)
     sent_before = len(link.frames)
+    courier.begin(SymbolBudget(512))
     delivery = await send(courier)
     assert delivery.decoded is not None
     assert link.frames[sent_before:] == [512]
@@ -139,3 +143,114 @@ def test_a_turn_with_its_sounding_stays_within_its_uses():
 def test_uses_that_leave_no_payload_are_refused():
     with pytest.raises(InvalidInput, match="allow more"):
         SymbolBudget(128).payload(-5.0, profile_for(-5.0), 0)
+
+
+NEXT = [2.0, 1.0, 2.0, 3.0, 0.0]
+SOUNDING_KIND, KEY, DELTA, REFINEMENT = FRAME_KIND_SOUNDING, FRAME_KIND_KEY, FRAME_KIND_DELTA, FRAME_KIND_REFINEMENT
+
+
+async def test_after_a_key_frame_only_the_change_is_sent_and_it_arrives(workers):
+    link = FakeLink()
+    courier = courier_over(link, workers)
+    first = await send(courier)
+    second = await send(courier, NEXT)
+    assert (first.kinds, second.kinds) == ([SOUNDING_KIND, KEY], [DELTA])
+    assert second.uses.k_total <= link.frames[1] / 5
+    np.testing.assert_allclose(link.faces[-1][1][0, :5], NEXT, atol=0.4)
+
+
+async def test_a_lost_change_is_told_anew_and_builds_on_what_was_decoded(workers):
+    link = FakeLink(fates=["pass", "pass", "erase", "lose", "pass"])
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = await send(courier, NEXT)
+    assert delivery.kinds == [DELTA] * 3
+    np.testing.assert_allclose(link.faces[-1][1][0, :5], NEXT, atol=0.4)
+
+
+async def test_a_receiver_that_does_not_hold_the_face_gets_it_whole(workers):
+    link = FakeLink(fates=["pass", "pass", "forget", "pass"])
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = await send(courier, NEXT)
+    assert delivery.kinds == [DELTA, KEY]
+    assert delivery.reports[0].message
+    np.testing.assert_allclose(link.faces[-1][1][0, :5], NEXT, atol=0.2)
+
+
+async def test_the_last_try_is_a_whole_face(workers):
+    link = FakeLink(fates=["pass", "pass", "erase", "erase", "pass"])
+    courier = courier_over(link, workers, max_tries=3)
+    await send(courier)
+    assert (await send(courier, NEXT)).kinds == [DELTA, DELTA, KEY]
+
+
+async def test_a_change_that_no_edit_makes_is_sent_as_a_whole_face(workers):
+    courier = courier_over(FakeLink(), workers)
+    await send(courier)
+    delivery = Delivery()
+    other = latent_of(DEGREES)
+    other[3, 7] = 1.0
+    await courier.deliver(other, delivery)
+    assert delivery.kinds == [KEY]
+
+
+async def test_a_new_face_begins_with_a_key_frame(workers):
+    courier = courier_over(FakeLink(), workers)
+    await send(courier)
+    courier.begin(SymbolBudget(512))
+    assert (await send(courier)).kinds == [KEY]
+
+
+async def test_refinements_build_on_each_other(workers):
+    link = FakeLink()
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = Delivery()
+    await courier.refine(latent_of(DEGREES), delivery, 3)
+    assert delivery.kinds == [REFINEMENT] * 3
+    assert [sequence for sequence, _ in link.faces] == [2, 3, 4, 5]
+    assert delivery.expected_nmse_db == pytest.approx(-9, abs=0.1)
+
+
+async def test_an_erased_refinement_leaves_the_next_frame_to_build_on_the_one_before(workers):
+    link = FakeLink(fates=["pass", "pass", "erase"])
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = Delivery()
+    await courier.refine(latent_of(DEGREES), delivery, 2)
+    assert delivery.erased == 1
+    assert delivery.decoded is not None
+    assert (await send(courier, NEXT)).kinds == [DELTA]
+
+
+async def test_refining_a_face_that_was_never_sent_sends_it(workers):
+    delivery = Delivery()
+    await courier_over(FakeLink(), workers).refine(latent_of(DEGREES), delivery, 2)
+    assert delivery.kinds == [SOUNDING_KIND, KEY, REFINEMENT]
+
+
+async def test_a_link_that_comes_back_is_opened_again_and_gets_one_key_frame(workers):
+    link = FakeLink(fates=["pass", "pass", "die", "pass"], reopenings=1)
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = await send(courier, NEXT)
+    assert delivery.kinds == [DELTA, KEY]
+    assert (delivery.erased, delivery.decoded.sequence) == (1, 1)
+    assert delivery.uses.k_total == sum(link.frames[2:])
+    assert (await send(courier)).kinds == [DELTA]
+
+
+async def test_a_link_that_dies_twice_in_a_turn_is_an_error(workers):
+    link = FakeLink(fates=["pass", "pass", "die", "die"], reopenings=5)
+    courier = courier_over(link, workers)
+    await send(courier)
+    with pytest.raises(LinkLost):
+        await send(courier, NEXT)
+    assert (await send(courier, NEXT)).kinds == [KEY]
+
+
+async def test_fixed_symbols_too_few_for_a_change_make_a_key_frame(workers):
+    courier = courier_over(FakeLink(), workers, fixed=CHANGE - 1)
+    await send(courier)
+    assert (await send(courier, NEXT)).kinds == [KEY]

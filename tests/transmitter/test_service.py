@@ -6,7 +6,9 @@ import grpc
 import grpc.aio
 import pytest
 
-from protos.transmitter_pb2 import ConverseRequest, Instruction, Photo
+from protos.transmitter_pb2 import Compare, ConverseRequest, Instruction, Photo, Refine
+from shared.errors import UnclearInstruction
+from shared.grpc_status import error_from
 from tests.fakes.semantics import FakeInverter
 
 
@@ -79,7 +81,12 @@ async def test_the_client_may_choose_steps_symbols_and_resolution(start_transmit
         [photo(symbols=10**6)],
         [photo(symbols=3), say("bangs +1")],
         [photo(symbols=65536), say("bangs +1")],
-        [photo(), photo()],
+        [photo(), photo(b"landscape")],
+        [photo(), ConverseRequest()],
+        [photo(frames=17)],
+        [photo(), ConverseRequest(refine=Refine(frames=17))],
+        [photo(), say("undo")],
+        [photo(), say("maybe bangs +1")],
         [photo(), say("")],
         [photo(), say("make me a sandwich")],
         [photo(stream_id="x" * 500)],
@@ -102,6 +109,46 @@ async def test_kept_open_a_conversation_survives_what_it_refuses(start_transmitt
         assert refused.refusal.reason == "INSTRUCTION"
         assert "bangs" in refused.refusal.message
         assert turn.turn.turn == 1
+
+
+async def test_kept_open_a_conversation_asks_back_and_answers_everything_in_order(start_transmitter):
+    async with start_transmitter() as transmitter:
+        sure = ConverseRequest(instruction=Instruction(text="maybe bangs +1", best_guess=True))
+        refine, compare = ConverseRequest(refine=Refine(frames=2)), ConverseRequest(compare=Compare())
+        requests = [
+            say("maybe bangs +1"),
+            sure,
+            refine,
+            compare,
+            photo(b"landscape"),
+            photo(b"face43210"),
+            say("age +1"),
+        ]
+        events = await converse(transmitter, photo(keep_open=True), *requests)
+        kinds = [event.WhichOneof("kind") for event in events if not event.HasField("progress")]
+        answers = ["question", "turn", "turn", "comparison", "refusal", "face", "turn"]
+        assert kinds == ["opened", "face", *answers]
+        turns = [event.turn for event in events if event.HasField("turn")]
+        assert [turn.frames_sent for turn in turns] == [2, 2, 1]
+        assert turns[-1].degrees_after["age"] == 1
+
+
+async def test_an_unclear_instruction_ends_a_conversation_that_is_not_kept_open_with_its_reason(start_transmitter):
+    async with start_transmitter() as transmitter:
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await converse(transmitter, photo(), say("maybe bangs +1"))
+        assert isinstance(error_from(failure.value), UnclearInstruction)
+
+
+async def test_a_link_that_is_lost_leaves_a_conversation_that_is_kept_open_waiting_for_it(start_transmitter):
+    async with start_transmitter(connect_seconds=0.3) as transmitter:
+        call = transmitter.stub.Converse()
+        await call.write(photo(keep_open=True))
+        await until(call, "face")
+        await transmitter.receiver.stop(0.1)
+        for _ in range(2):
+            await call.write(say("bangs +1"))
+            assert (await until(call, "refusal")).refusal.reason == "LINK_LOST"
 
 
 async def test_one_conversation_too_many_is_turned_away_until_one_ends(start_transmitter):

@@ -17,12 +17,13 @@ from channel_sim.impairments.gilbert_elliott import GilbertElliott
 from channel_sim.impairments.loss import Loss
 from channel_sim.impairments.reorder import Reorder
 from protos import link_pb2
-from receiver.frames import read_frame
-from shared.phy import Erasure, FrameHeader, FrameKind, build_frame, profile_for
+from receiver.frames import ErasedFrame, read_frame
+from shared.phy import FrameHeader, FrameKind, build_frame, profile_for
 from tests.channel_sim.bench import bench, unit_frame
 from tests.channel_sim.places import at
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import latent_of
+from tests.fakes.followup import PhaseFollowUps
 
 probabilities = st.floats(0.02, 1.0)
 
@@ -132,10 +133,11 @@ async def test_receiver_never_decodes_a_frame_in_the_place_of_another() -> None:
             payload = codec.encode(latent_of(generator.uniform(0, 5, 5)), 50, 12.0)
             reports.append(await sender.exchange(build_frame(header, payload, profile_for(12.0)).samples))
         received = parts.received()
-    outcomes = [read_frame(samples, index + 1, codec) for index, samples in enumerate(received)]
+    follow_ups = PhaseFollowUps()
+    outcomes = [read_frame(samples, index + 1, codec, follow_ups, None) for index, samples in enumerate(received)]
     stale = [report.channel.stale_by > 0 for report in reports]
     assert 5 < sum(stale) < 35
-    assert [isinstance(outcome, Erasure) for outcome in outcomes] == stale
+    assert [isinstance(outcome, ErasedFrame) for outcome in outcomes] == stale
 
 
 async def test_drain_waits_for_delayed_frames() -> None:

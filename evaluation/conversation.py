@@ -1,0 +1,187 @@
+"""A conversation of many turns over the link, without processes: what each turn costs and how well it arrives.
+
+Run: ``python -m evaluation.conversation [--json] [--faces N] [--snr-db X] refine|turns``.
+
+``turns`` holds a ten-turn conversation with every face; ``refine`` sends every face once and refines it frame by frame.
+The frames are made, passed through the channel model and read by the very functions that the services run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from channel_sim.awgn import Awgn
+from channel_sim.chain import Chain
+from channel_sim.randomness import FrameContext
+from evaluation.metrics import FaceMetrics
+from evaluation.sweep import SIDE, sample_latents
+from receiver.frames import DecodedFrame, StreamFace, read_frame
+from shared.attributes import Edit, targets
+from shared.codec.catalogue import load_codec, load_follow_ups
+from shared.codec.codec import Latent
+from shared.degree_predictor import DegreePredictor
+from shared.prior.backend import InferenceBackend, make_backend
+from shared.prior.mobile_stylegan import MobileStyleGan
+from shared.weights import committed
+from transmitter.edit import AttributesMatcher, EditDirections
+from transmitter.editor import LatentEditor
+from transmitter.framing import Conditions, Framer, Known, Parcel
+from transmitter.symbols import SymbolBudget
+
+#: The conversation: one edit a turn, and the eighth turn goes back to the original.
+TURNS: tuple[Edit | None, ...] = (
+    Edit(attribute="smiling", change=2),
+    Edit(attribute="eyeglasses", target=3),
+    Edit(attribute="age", change=1),
+    Edit(attribute="bangs", change=2),
+    Edit(attribute="smiling", change=-1),
+    Edit(attribute="eyeglasses", target=0),
+    Edit(attribute="age", change=-2),
+    None,
+    Edit(attribute="beard", change=2),
+    Edit(attribute="smiling", change=1),
+)
+
+MAX_USES = 512
+
+
+@dataclass(frozen=True)
+class TurnResult:
+    """One frame of one face.
+
+    Attributes:
+        kind: ``key``, ``delta`` or ``refinement``.
+        k_total: channel uses, pilots and header included.
+        decoded: whether it was.
+        lpips: the receiver's face against the intended one at 256 px.
+        identity_cosine: the same, SFace.
+    """
+
+    kind: str
+    k_total: int
+    decoded: bool
+    lpips: float
+    identity_cosine: float
+
+
+class Link:
+    """One stream through a channel that is known to the sender; nothing is repeated."""
+
+    def __init__(self, snr_db: float, stream_id: str, render: Callable[[Latent], NDArray[np.uint8]]) -> None:
+        self._codec = load_codec()
+        self._follow_ups = load_follow_ups(self._codec)
+        self._framer = Framer(self._codec, self._follow_ups)
+        self._budget = SymbolBudget(MAX_USES)
+        self._snr_db, self._stream_id, self._render = snr_db, stream_id, render
+        self._chain = Chain([Awgn(snr_db=snr_db)])
+        self._metrics = FaceMetrics()
+        self._sequence = 0
+        self._known: Known | None = None
+        self._held: StreamFace | None = None
+
+    def show(self, w_plus: Latent) -> TurnResult:
+        """Brings a face: as a change where that can be."""
+        at = self._conditions()
+        delta = None if self._known is None else self._framer.delta(w_plus, self._known, self._budget, at)
+        return self._send(delta or self._framer.key(w_plus, self._budget, at), w_plus)
+
+    def refine(self) -> TurnResult:
+        """Tells more about the face that was brought last."""
+        assert self._known is not None
+        return self._send(self._framer.refinement(self._known, self._budget, self._conditions()), self._known.shown)
+
+    def _conditions(self) -> Conditions:
+        self._sequence += 1
+        return Conditions(self._snr_db, self._snr_db, self._sequence)
+
+    def _send(self, parcel: Parcel, intended: Latent) -> TurnResult:
+        context = FrameContext(seed=0, stream_id=self._stream_id, sequence=self._sequence)
+        arrived = self._chain.pass_through(parcel.frame.samples, context).samples
+        received = read_frame(arrived, self._sequence, self._codec, self._follow_ups, self._held)
+        if isinstance(received, DecodedFrame):
+            self._known, self._held = parcel.known, received.face
+        meant = self._render(intended)
+        shown = np.full_like(meant, 128) if self._held is None else self._render(self._held.held.w_plus)
+        return TurnResult(
+            kind=parcel.kind.name.lower(),
+            k_total=parcel.frame.uses.k_total,
+            decoded=isinstance(received, DecodedFrame),
+            lpips=self._metrics.lpips(shown, meant),
+            identity_cosine=self._metrics.identity_cosine(shown, meant),
+        )
+
+
+def hold(link: Link, editor: LatentEditor, w_plus: Latent, edits: Sequence[Edit | None] = TURNS) -> list[TurnResult]:
+    """One face's conversation: each turn edits the face before, ``None`` goes back to the first."""
+    now, degrees = w_plus, editor.edit(w_plus, {}, snr_db=None).degrees_after
+    original = degrees
+    results = []
+    for edit in edits:
+        if edit is None:
+            now, degrees = w_plus, original
+        else:
+            outcome = editor.edit(now, targets((edit,), degrees), snr_db=None)
+            now, degrees = outcome.w_plus, outcome.degrees_after
+        results.append(link.show(now))
+    return results
+
+
+def means(results: Sequence[Sequence[TurnResult]]) -> list[dict[str, object]]:
+    """One row per turn, over the faces."""
+    return [
+        {
+            "turn": number,
+            "kinds": sorted({result.kind for result in turn}),
+            "k_total": round(statistics.mean(result.k_total for result in turn), 1),
+            "erased": sum(not result.decoded for result in turn),
+            "lpips": round(statistics.mean(result.lpips for result in turn), 4),
+            "identity_cosine": round(statistics.mean(result.identity_cosine for result in turn), 3),
+        }
+        for number, turn in enumerate(zip(*results, strict=True), 1)
+    ]
+
+
+def main() -> None:
+    """Prints one row per turn or frame."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["turns", "refine"])
+    parser.add_argument("--faces", type=int, default=6)
+    parser.add_argument("--frames", type=int, default=4, help="refinements after the key frame")
+    parser.add_argument("--snr-db", type=float, default=6.0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    prior = MobileStyleGan.load()
+    backend = make_backend(prior=prior)
+    editor = AttributesMatcher(
+        prior,
+        DegreePredictor.load(committed("degrees.safetensors")),
+        EditDirections.load(committed("directions.safetensors")),
+    )
+    results = []
+    for index, w_plus in enumerate(sample_latents(prior, options.faces, seed=5)):
+        link = Link(options.snr_db, f"conversation-{index}", _renderer(backend))
+        if options.what == "turns":
+            results.append(hold(link, editor, w_plus))
+        else:
+            results.append([link.show(w_plus), *(link.refine() for _ in range(options.frames))])
+    rows = means(results)
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        for row in rows:
+            print("  ".join(f"{name} {value}" for name, value in row.items()))
+
+
+def _renderer(backend: InferenceBackend) -> Callable[[Latent], NDArray[np.uint8]]:
+    return lambda w_plus: backend.render(w_plus[None], SIDE)[0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""What a receiver believes of a latent's coefficients, and what a further frame should say about them.
+
+A key frame leaves coefficient ``c_i`` with a Gaussian belief: mean ``m_i`` and variance ``V_i``. A further frame sends
+it again with energy ``p_i``, as ``sqrt(p_i) c_i / s_i`` where ``s_i`` is its deviation over faces; the two
+observations are combined as a Kalman filter does,
+
+    1 / V_i' = 1 / V_i + 2 p_i / (N s_i^2)
+
+with noise of variance ``N/2`` per real dimension. The weighted error ``sum_i v_i V_i'`` under ``sum_i p_i = E`` is
+least at
+
+    p_i = max(0, m s_i sqrt(v_i) - (N/2) s_i^2 / V_i)
+
+which is the rule of the key frame (`shared.codec.linear`) on top of what was sent already: before anything was sent
+``V_i = s_i^2``, and two frames at one SNR together are one frame of twice the energy. Nothing of this needs the
+receiver's mean, so both ends can follow ``V`` from the lengths and design SNRs of the frames that were decoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.codec.codec import Latent, Symbols
+from shared.codec.linear import PowerPlan
+
+SCALE_DOUBT = 0.3
+"""Relative deviation of a refinement's scale from what the belief expects."""
+
+Variances = NDArray[np.float64]
+"""One variance per coefficient, ``(C,)``."""
+
+
+class CoefficientBasis(Protocol):
+    """Coordinates of latents and their statistics; see `shared.codec.basis.LatentBasis`."""
+
+    @property
+    def deviation(self) -> NDArray[np.float32]:
+        """Of each coefficient over faces, ``(C,)``."""
+        ...
+
+    @property
+    def visibility(self) -> NDArray[np.float32]:
+        """How much a unit error of each is seen, ``(C,)``."""
+        ...
+
+    def analyse(self, w_plus: Latent) -> NDArray[np.float32]:
+        """``(16, 512)`` to ``(C,)``."""
+        ...
+
+    def synthesise(self, coefficients: NDArray[np.float32]) -> Latent:
+        """``(C,)`` to ``(16, 512)``."""
+        ...
+
+
+@runtime_checkable
+class CoefficientCodec(Protocol):
+    """A codec whose key frames send coefficients, each with an energy that both ends can work out."""
+
+    @property
+    def basis(self) -> CoefficientBasis:
+        """The coefficients."""
+        ...
+
+    def plan(self, k: int, design_snr_db: float) -> PowerPlan:
+        """Which of them a key frame of ``k`` symbols sends, and with how much energy."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """A Gaussian over coefficients, each independent of the others.
+
+    Attributes:
+        mean: ``(C,)``.
+        variance: ``(C,)``, as the receiver has it: with the noise it measured, and for a face of the norm it saw.
+    """
+
+    mean: NDArray[np.float64]
+    variance: Variances
+
+
+@dataclass(frozen=True, eq=False)
+class RefinementPlan:
+    """Which coefficients a refinement sends, and how strongly.
+
+    Attributes:
+        active: their indices, ``(n,)``.
+        energy: their energies, ``(n,)``, in mean symbol energies.
+        amplitude: ``sqrt(p_i) / s_i``, ``(n,)``.
+    """
+
+    active: NDArray[np.intp]
+    energy: NDArray[np.float64]
+    amplitude: NDArray[np.float64]
+
+
+def left_by_key(codec: CoefficientCodec, k: int, design_snr_db: float, noise_power: float) -> Variances:
+    """Variances that a key frame of ``k`` symbols leaves of a face of usual norm, at ``noise_power`` (linear)."""
+    plan = codec.plan(k, design_snr_db)
+    variance = np.square(codec.basis.deviation, dtype=np.float64)
+    variance[plan.active] *= (noise_power / 2) / (plan.energy + noise_power / 2)
+    return variance
+
+
+def believe(codec: CoefficientCodec, w_plus: Latent, k: int, design_snr_db: float, noise_power: float) -> Belief:
+    """What a decoded key frame leaves, ``w_plus`` being the decoder's answer.
+
+    A face of norm ``g`` has deviations ``g`` times as large. The decoder's coefficients tell it: the square of each is
+    expected to be ``g^2 (s_i^2 - V_i)``.
+    """
+    mean = codec.basis.analyse(w_plus).astype(np.float64)
+    prior = np.square(codec.basis.deviation, dtype=np.float64)
+    variance = left_by_key(codec, k, design_snr_db, noise_power)
+    known = (prior - variance) > 0.5 * prior
+    norm = float((np.square(mean[known]) / (prior - variance)[known]).mean()) if known.any() else 1.0
+    return Belief(mean, variance * norm)
+
+
+def plan_refinement(
+    codec: CoefficientCodec, variance: Variances, k: int, energy: float, noise_power: float
+) -> RefinementPlan:
+    """Where ``energy`` over ``k`` complex symbols does most against the weighted error that ``variance`` leaves."""
+    deviation = codec.basis.deviation.astype(np.float64)
+    importance = deviation * np.sqrt(codec.basis.visibility.astype(np.float64))
+    usable = (importance > 0) & (variance > 0)
+    floor = np.full(len(deviation), np.inf)
+    floor[usable] = noise_power / 2 * np.square(deviation[usable]) / variance[usable]
+    # The coefficient with the least floor for its importance is worth energy first.
+    order = np.argsort(np.divide(floor, importance, out=np.full(len(floor), np.inf), where=usable), kind="stable")
+    order = order[: min(2 * k, int(usable.sum()))]
+    ranked, floors = importance[order], floor[order]
+    water = (energy + np.cumsum(floors)) / np.cumsum(ranked)
+    count = int(np.flatnonzero(water * ranked > floors).max()) + 1
+    active = order[:count]
+    spent = water[count - 1] * ranked[:count] - floors[:count]
+    return RefinementPlan(active, spent, np.sqrt(spent) / deviation[active])
+
+
+def refined(plan: RefinementPlan, variance: Variances, noise_power: float) -> Variances:
+    """Variances after a frame of this plan."""
+    after = variance.copy()
+    at = plan.active
+    after[at] = 1 / (1 / variance[at] + 2 * np.square(plan.amplitude) / noise_power)
+    return after
+
+
+def encode_refinement(plan: RefinementPlan, coefficients: NDArray[np.floating], k: int, energy: float) -> Symbols:
+    """``(C,)`` to ``(k,)`` symbols of exactly ``energy`` together, spread by a unitary DFT so that none stands alone.
+
+    Their scale is told to nobody: the receiver's belief says how large they were before they were scaled.
+    """
+    slots = np.zeros(2 * k)
+    slots[: len(plan.active)] = plan.amplitude * coefficients[plan.active]
+    symbols = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho")
+    scale = np.sqrt(energy / max(float(np.square(np.abs(symbols)).sum()), 1e-12))
+    scaled: Symbols = (symbols * scale).astype(np.complex64)
+    return scaled
+
+
+def decode_refinement(
+    plan: RefinementPlan, belief: Belief, symbols: Symbols, energy: float, noise_power: float
+) -> Belief:
+    """The belief after symbols ``(k,)`` of a refinement with noise of ``noise_power`` each."""
+    body = np.fft.ifft(symbols.astype(np.complex128), norm="ortho")
+    received = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
+    at, amplitude = plan.active, plan.amplitude
+    mean, variance = belief.mean[at], belief.variance[at]
+    scale = _scale(received, amplitude * mean, np.square(amplitude) * variance, energy, noise_power)
+    noise = np.square(scale) * noise_power / 2
+    gain = variance * amplitude / (np.square(amplitude) * variance + noise)
+    after_mean, after_variance = belief.mean.copy(), belief.variance.copy()
+    after_mean[at] += gain * (scale * received - amplitude * mean)
+    after_variance[at] *= 1 - gain * amplitude
+    return Belief(after_mean, after_variance)
+
+
+def _scale(
+    received: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    variance: NDArray[np.float64],
+    energy: float,
+    noise_power: float,
+) -> float:
+    """By how much the sender divided its symbols: what it must have been after the belief, mended by what arrived.
+
+    The inverse scale is the slope of the received values over their means, by weighted least squares. Faces differ
+    from their statistics, so what the belief expects counts as one more observation, of deviation `SCALE_DOUBT`.
+    """
+    expected = float(np.sqrt(energy / max(float((np.square(mean) + variance).sum()), 1e-12)))
+    weight = 1 / (np.square(expected) * variance + noise_power / 2)
+    certainty = 1 / np.square(SCALE_DOUBT * expected)
+    slope = ((weight * mean * received).sum() + certainty * expected) / ((weight * mean**2).sum() + certainty)
+    return float(1 / max(slope, expected / 3))

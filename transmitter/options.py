@@ -1,0 +1,64 @@
+"""What a client may choose with its photo, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protos.transmitter_pb2 import Photo
+from shared.errors import InvalidInput
+from shared.pictures import served_resolution
+from transmitter.inverter import Refinement
+from transmitter.settings import TransmitterSettings
+
+MAX_REFINE_STEPS = 1000
+MAX_SYMBOLS = 2**16
+MAX_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class PhotoOptions:
+    """What the conversation about one photo keeps to.
+
+    Attributes:
+        resolution: side in pixels of the pictures in events.
+        refinement: gradient steps of the inversion after the encoder.
+        symbols: payload symbols of every key frame; 0 chooses by the reported SNR.
+        frames: frames of every turn, the refining ones included.
+    """
+
+    resolution: int
+    refinement: Refinement
+    symbols: int
+    frames: int
+
+    @classmethod
+    def of(cls, photo: Photo, settings: TransmitterSettings) -> PhotoOptions:
+        """The photo's options, and the service's where it names none.
+
+        Raises:
+            InvalidInput: if one is out of range.
+        """
+        if photo.refine_steps > MAX_REFINE_STEPS:
+            raise InvalidInput(f"refine_steps is at most {MAX_REFINE_STEPS}, not {photo.refine_steps}")
+        if photo.symbols > MAX_SYMBOLS:
+            raise InvalidInput(f"symbols is at most {MAX_SYMBOLS}, not {photo.symbols}; 0 lets the transmitter choose")
+        check_frames(photo.frames)
+        return cls(
+            resolution=served_resolution(photo.resolution, settings.resolution),
+            refinement=_refinement(photo, settings),
+            symbols=photo.symbols or settings.symbols,
+            frames=photo.frames or 1,
+        )
+
+
+def _refinement(photo: Photo, settings: TransmitterSettings) -> Refinement:
+    """As many steps as the photo asks for, however long they take; the service's bounds where it does not ask."""
+    if photo.HasField("refine_steps"):
+        return Refinement(photo.refine_steps)
+    return Refinement(settings.refine_steps, settings.refine_seconds)
+
+
+def check_frames(frames: int) -> None:
+    """Raises ``InvalidInput`` if a turn may not take that many frames."""
+    if frames > MAX_FRAMES:
+        raise InvalidInput(f"a turn takes at most {MAX_FRAMES} frames, not {frames}")
