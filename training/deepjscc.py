@@ -1,5 +1,7 @@
 """Trains DeepJSCC on photos: ``python -m training.deepjscc --data DIR``. Stops at any time and goes on exactly.
 
+``--score N`` measures what was trained instead, on N photos of the validation set over the link's own frames.
+
 Mean square error of the picture, as in its paper. Each picture of a batch has its own number of channels sent, its own
 design SNR, uniform over -5..20 dB, and, for one half, its own Rayleigh fading: the decoder is told the SNR its symbols
 had, as the link's receiver measures it, and the encoder the one without fading.
@@ -9,17 +11,25 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from evaluation.deepjscc import CHANNELS, DeepJscc
+from channel_sim.awgn import Awgn
+from channel_sim.chain import Chain
+from channel_sim.randomness import FrameContext
+from evaluation.deepjscc import CHANNELS, DeepJscc, symbols_of
+from evaluation.link import cross
+from evaluation.metrics import psnr_db
+from shared.phy import DataFrame
 from shared.tensors import to_tensor
 from training.augment import uniform
 from training.celeba import load_faces
 
+SIDE = 128
 SNR_RANGE_DB = (-5.0, 20.0)
 HEARD_RANGE_DB = (-15.0, 30.0)
 
@@ -43,6 +53,23 @@ def transmit(model: DeepJscc, images: Tensor, generator: torch.Generator) -> Ten
     return received
 
 
+def score(path: Path, data: Path, work: Path, count: int, seed: int) -> None:
+    """Prints the mean PSNR over AWGN, for the least and the most symbols."""
+    model, photos = DeepJscc.load(path), load_faces(data, "val", work).images[:count]
+    for k in (symbols_of(1, SIDE), symbols_of(CHANNELS, SIDE)):
+        for snr_db in (0.0, 6.0, 12.0):
+            values, chain = [], Chain([Awgn(snr_db)])
+            for index, photo in enumerate(photos):
+                payload = model.encode(photo, k, snr_db)
+                frame = FrameContext(seed=seed, stream_id=f"deepjscc-{index}", sequence=1)
+                received, _ = cross(payload, 6, chain, snr_db, frame)
+                if isinstance(received, DataFrame):
+                    heard_db = -10 * math.log10(received.noise_power)
+                    values.append(psnr_db(model.decode(received.payload, SIDE, heard_db), photo))
+            figures = {"k_payload": k, "snr_db": snr_db, "psnr_db": round(sum(values) / len(values), 2)}
+            print(json.dumps(figures | {"photos": count, "arrived": len(values)}), flush=True)
+
+
 def main() -> None:
     """Trains for ``--steps`` steps or ``--minutes``, whichever ends first, and writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -55,7 +82,11 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=1e-3, help="halved at half and three quarters of --steps")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=int, default=50)
+    parser.add_argument("--score", type=int, default=0, metavar="N", help="measure on N photos instead of training")
     args = parser.parse_args()
+    if args.score:
+        score(args.out, args.data, args.work, args.score, args.seed)
+        return
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = DeepJscc().to(device).to(memory_format=torch.channels_last)
