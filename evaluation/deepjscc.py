@@ -129,7 +129,8 @@ class DeepJscc(nn.Module):
         own = np.ascontiguousarray(symbols, np.complex64).view(np.float32)
         code[0, :sent] = torch.from_numpy(own.copy()).reshape(sent, small, small)
         with torch.inference_mode():
-            return to_pictures(self.decoder(code, torch.tensor([float(snr_db)])))[0]
+            picture: NDArray[np.uint8] = to_pictures(self.decoder(code, torch.tensor([float(snr_db)])))[0]
+        return picture
 
 
 def symbols_of(channels: int, side: int) -> int:

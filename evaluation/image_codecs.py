@@ -57,8 +57,8 @@ class PillowCodec:
     """
 
     def __init__(self, name: SourceName, container: Container = "stripped") -> None:
-        self.name = name
-        self._format = FORMATS[name]
+        self.name: str = name
+        self._source, self._format = name, FORMATS[name]
         if name == "jxl":
             if find_spec("pillow_jxl") is None:
                 raise InvalidInput("JPEG XL needs the package pillow-jxl-plugin: pip install '.[evaluation]'")
@@ -96,7 +96,7 @@ class PillowCodec:
 
     def _restored(self, data: bytes, side: int, quality: int) -> bytes:
         assert self._format.restore is not None
-        return self._format.restore(data, _template(self.name, side, quality))
+        return self._format.restore(data, _template(self._source, side, quality))
 
 
 @cache

@@ -89,7 +89,7 @@ def main() -> None:
         return
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = DeepJscc().to(device).to(memory_format=torch.channels_last)
+    model = DeepJscc().to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.lr)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [args.steps // 2, args.steps * 3 // 4], gamma=0.5)
     photos = load_faces(args.data, "train", args.work).images

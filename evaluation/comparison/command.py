@@ -26,7 +26,8 @@ def encode_command(targets: Mapping[str, float], symbols: int) -> NDArray[np.com
         bits = to_bits(value, _ATTRIBUTE_BITS + _DEGREE_BITS)
         block = np.concatenate([bits, to_bits(crc16(bits) ^ _MASK, CRC_BITS)])
         coded.append(rate_matching.match(convolutional.encode(block), 2 * symbols))
-    return ((1.0 - 2.0 * np.concatenate(coded)) / np.sqrt(2)).view(np.complex128)
+    symbols_sent: NDArray[np.complex128] = ((1.0 - 2.0 * np.concatenate(coded)) / np.sqrt(2)).view(np.complex128)
+    return symbols_sent
 
 
 def decode_command(received: NDArray[np.complexfloating], symbols: int) -> dict[str, float] | None:

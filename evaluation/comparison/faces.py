@@ -70,7 +70,9 @@ class Studio:
     def draw(self, w_plus: Latent) -> Picture:
         """``(16, 512)`` -> ``(side, side, 3)``."""
         with torch.inference_mode():
-            return to_pictures(self.prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], self.side))[0]
+            image = self.prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], self.side)
+        picture: Picture = to_pictures(image)[0]
+        return picture
 
     def edit(self, w_plus: Latent, targets: Mapping[str, float]) -> Latent:
         """The latent that shows the wanted degrees, as near as the editor comes."""
@@ -78,7 +80,8 @@ class Studio:
 
     def degrees(self, picture: Picture) -> NDArray[np.float32]:
         """Degrees of every attribute, ``(A,)`` in registry order."""
-        return self.predictor.degrees(picture[None])[0]
+        degrees: NDArray[np.float32] = self.predictor.degrees(picture[None])[0]
+        return degrees
 
     def invert(self, picture: Picture, refine_steps: int) -> Latent:
         """The latent of an aligned picture; kept on disk, because it takes seconds."""

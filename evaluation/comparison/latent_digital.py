@@ -60,7 +60,7 @@ class LatentQuantiser:
     def __init__(self, basis: LatentBasis) -> None:
         self._basis = basis
         self._deviation = basis.deviation.astype(np.float64)
-        self._importance = np.square(self._deviation) * basis.visibility
+        self._importance = np.square(self._deviation) * basis.visibility.astype(np.float64)
 
     def encode(self, w_plus: Latent, size: int) -> bytes:
         """``(16, 512)`` -> ``size`` bytes."""

@@ -24,7 +24,8 @@ def levels(bits_per_dimension: int) -> NDArray[np.float64]:
             amplitude = (2 << place) - (1 - 2 * bit) * amplitude
         amplitudes.append((1 - 2 * bits[0]) * amplitude)
     table = np.array(amplitudes, np.float64)
-    return table / np.sqrt(2 * np.mean(table**2))
+    unit: NDArray[np.float64] = table / np.sqrt(2 * np.mean(table**2))
+    return unit
 
 
 def modulate(bits: Bits, bits_per_symbol: int) -> NDArray[np.complex128]:
