@@ -14,6 +14,7 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -93,7 +94,7 @@ def main() -> None:
     optimiser = torch.optim.Adam(model.parameters(), lr=args.lr)
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, [args.steps // 2, args.steps * 3 // 4], gamma=0.5)
     photos = load_faces(args.data, "train", args.work).images
-    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
+    parts: dict[str, Any] = {"model": model, "optimiser": optimiser, "schedule": schedule}
     checkpoint = args.work / f"deepjscc_{args.seed}_{args.steps}.pt"
     step = 0
     if checkpoint.exists():
