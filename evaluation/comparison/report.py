@@ -115,6 +115,7 @@ def markdown(config: ExperimentConfig, summaries: list[Summary], plots: list[str
             )
         lines.append("")
     lines += [f"![{plot.removesuffix('.png')}]({plot})" for plot in plots]
+    lines += ["", "What each row of the grid shows stands in `grid.txt`."] if "grid.png" in plots else []
     return "\n".join(lines) + "\n"
 
 
