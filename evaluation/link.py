@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
 from shared.codec.codec import Latent, SemanticCodec
-from shared.phy import DataFrame, FrameHeader, FrameKind, build_frame, profile_for, quantise_design_snr, receive_frame
+from shared.phy import (
+    DataFrame,
+    FrameHeader,
+    FrameKind,
+    ReceivedFrame,
+    build_frame,
+    profile_for,
+    quantise_design_snr,
+    receive_frame,
+)
 from shared.phy.uses import ChannelUses
 
 
@@ -47,15 +56,30 @@ def deliver(
         reported_snr_db: what the transmitter was told of the link: it sets profile and power allocation.
         frame: keys the channel's randomness.
     """
-    header = FrameHeader(codec.codec_id, FrameKind.KEY, frame.sequence % 256, quantise_design_snr(reported_snr_db))
-    payload = codec.encode(w_plus, k_payload, float(header.design_snr_db))
-    sent = build_frame(header, payload, profile_for(reported_snr_db))
-    received = receive_frame(chain.pass_through(sent.samples, frame).samples)
+    payload = codec.encode(w_plus, k_payload, float(quantise_design_snr(reported_snr_db)))
+    received, uses = cross(payload, codec.codec_id, chain, reported_snr_db, frame)
     estimate = received.estimate.snr_db if received.estimate is not None else float("nan")
     if not isinstance(received, DataFrame):
-        return Delivery(None, sent.uses, estimate, float("nan"))
+        return Delivery(None, uses, estimate, float("nan"))
     decoded = codec.decode(received.payload, float(received.header.design_snr_db), received.noise_power)
-    return Delivery(decoded.w_plus, sent.uses, estimate, decoded.expected_nmse_db)
+    return Delivery(decoded.w_plus, uses, estimate, decoded.expected_nmse_db)
+
+
+def cross(
+    payload: NDArray[np.complexfloating], codec_id: int, chain: Chain, reported_snr_db: float, frame: FrameContext
+) -> tuple[ReceivedFrame, ChannelUses]:
+    """Frames any payload ``(k,)``, sends it, and reads what arrives: the same pilots, header and power for everybody.
+
+    Args:
+        payload: symbols of any scale.
+        codec_id: 0..7, for the header.
+        chain: the channel.
+        reported_snr_db: what the transmitter was told of the link: it sets the profile, and crosses in the header.
+        frame: keys the channel's randomness.
+    """
+    header = FrameHeader(codec_id, FrameKind.KEY, frame.sequence % 256, quantise_design_snr(reported_snr_db))
+    sent = build_frame(header, payload, profile_for(reported_snr_db))
+    return receive_frame(chain.pass_through(sent.samples, frame).samples), sent.uses
 
 
 def rate_distortion_nmse_db(variances: NDArray[np.float64], k_payload: int, snr_db: float) -> float:

@@ -1,0 +1,52 @@
+"""Every measure of one received face, against the intended edit and against the original photo."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from evaluation.comparison.faces import Face, Studio, key_of
+from evaluation.comparison.methods import Reception
+from evaluation.metrics import FaceMetrics, psnr_db, ssim
+from shared.attributes import attribute_names
+
+BEST_PSNR_DB = 100.0
+"""What equal pictures count as, so that means stay finite."""
+
+CLOSE_DEGREES = 1.0
+"""An edit has succeeded within this many degrees of its target."""
+
+
+class Scores:
+    """Judges receptions; the networks are loaded once."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio, self._metrics = studio, FaceMetrics()
+        self._known: dict[tuple[str, str, bool], dict[str, float]] = {}
+
+    def of(self, reception: Reception, face: Face) -> dict[str, float]:
+        """Figures by name; the identity of a face that did not arrive counts as 0, and its edit as failed."""
+        key = key_of(reception.picture), face.key, reception.delivered
+        if key not in self._known:  # the same file arrives at many operating points
+            self._known[key] = self._judge(reception, face)
+        return self._known[key]
+
+    def _judge(self, reception: Reception, face: Face) -> dict[str, float]:
+        shown = reception.picture
+        figures: dict[str, float] = {}
+        for name, reference in (("intended", face.intended), ("photo", face.photo)):
+            figures[f"lpips_{name}"] = self._metrics.lpips(shown, reference)
+            figures[f"identity_{name}"] = (
+                self._metrics.identity_cosine(shown, reference) if reception.delivered else 0.0
+            )
+            figures[f"psnr_db_{name}"] = min(psnr_db(shown, reference), BEST_PSNR_DB)
+            figures[f"ssim_{name}"] = ssim(shown, reference)
+        degrees, before = self._studio.degrees(shown), self._studio.degrees(face.photo)
+        names = attribute_names()
+        wanted = np.array([face.targets.get(name, math.nan) for name in names])
+        asked = ~np.isnan(wanted)
+        reached = bool((np.abs(degrees - wanted)[asked] <= CLOSE_DEGREES).all())
+        figures["edit_success"] = float(reached and reception.delivered)
+        figures["edit_drift"] = float(np.abs(degrees - before)[~asked].mean())
+        return {name: round(float(value), 6) for name, value in figures.items()}
