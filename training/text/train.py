@@ -1,22 +1,25 @@
 """Train the text encoder: MiniLM's low-rank update and the heads, on sentences from our own grammar.
 
-One command, seeded: ``python -m training.text.train``. Writes ``weights/text.safetensors`` (float16).
+One command, seeded: ``python -m training.text.train``. Writes ``weights/text.safetensors`` (float16). No sentence of
+the evaluation's sets is ever trained on, however short.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from evaluation.text import SETS, cases
 from shared.attributes import attribute_names
 from shared.home import deepsc_home
 from training.text.grammar import HELD_OUT_GRAMMAR, TRAINING_GRAMMAR, Grammar
@@ -37,12 +40,14 @@ class Config:
         batch: sentences per step.
         learning_rate: the highest, after the warm-up.
         seed: of the sentences and of the weights.
+        start: weights of an earlier round to go on from; None begins anew.
     """
 
     steps: int = 3600
     batch: int = 32
     learning_rate: float = 1e-3
     seed: int = 5
+    start: Path | None = None
 
 
 class Batch:
@@ -90,16 +95,32 @@ def loss_of(scores: Scores, batch: Batch) -> Tensor:
     )
 
 
-def sentences(grammar: Grammar, random: Random, count: int) -> list[Labelled]:
-    """So many sentences, roughened, sorted by length in groups so that batches pad little."""
-    drawn = [grammar.sample(random) for _ in range(count)]
-    return [Labelled(roughen(one.text, random), one.kind, one.wishes, one.foreign, one.amount) for one in drawn]
+def letters(text: str) -> str:
+    """The text without capitals and punctuation: two sentences that differ in those alone are one sentence."""
+    return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip()
+
+
+def evaluation_sentences() -> frozenset[str]:
+    """Every sentence that the encoder is judged or developed by, as `letters`."""
+    return frozenset(letters(case.say) for name in SETS for case in cases(name))
+
+
+def sentences(grammar: Grammar, random: Random, count: int, apart: frozenset[str]) -> list[Labelled]:
+    """So many sentences, roughened, none of them in ``apart``."""
+    drawn: list[Labelled] = []
+    while len(drawn) < count:
+        one = grammar.sample(random)
+        rough = replace(one, text=roughen(one.text, random))
+        if letters(one.text) not in apart and letters(rough.text) not in apart:
+            drawn.append(rough)
+    return drawn
 
 
 def batches(grammar: Grammar, config: Config, random: Random) -> Iterator[list[Labelled]]:
-    """Endless batches of new sentences; each holds sentences of similar length."""
+    """Endless batches of new sentences; each holds sentences of similar length, so that it pads little."""
+    apart = evaluation_sentences()
     while True:
-        pool = sorted(sentences(grammar, random, 16 * config.batch), key=lambda one: len(one.text))
+        pool = sorted(sentences(grammar, random, 16 * config.batch, apart), key=lambda one: len(one.text))
         groups = [pool[at : at + config.batch] for at in range(0, len(pool), config.batch)]
         random.shuffle(groups)
         yield from groups
@@ -129,7 +150,7 @@ def exact(encoder: nn.Module, held_out: list[Batch]) -> dict[str, float]:
 
 
 def train(config: Config, minilm: Path, out: Path) -> dict[str, float]:
-    """Train, print a line every hundred steps, write the weights; returns the held-out scores."""
+    """Train; every 250 steps print a line and write the weights; returns the held-out scores."""
     torch.manual_seed(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     reader = load_reader(minilm)
@@ -139,6 +160,8 @@ def train(config: Config, minilm: Path, out: Path) -> dict[str, float]:
         adapters[name] = LowRankLinear(owner.get_submodule(leaf))  # type: ignore[arg-type]
         setattr(owner, leaf, adapters[name])
     encoder = TextEncoder(language_model, TextHeads()).to(device)
+    if config.start is not None:
+        restore(encoder, adapters, config.start)
     trained = [parameter for parameter in encoder.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -165,7 +188,7 @@ def train(config: Config, minilm: Path, out: Path) -> dict[str, float]:
             told = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
             seconds = time.perf_counter() - started
             print(f"step {step}  loss {running:.3f}  held out: {told}  {seconds:.0f} s", flush=True)
-    save(encoder, adapters, out)
+            save(encoder, adapters, out)
     return scores
 
 
@@ -178,16 +201,29 @@ def save(encoder: TextEncoder, adapters: dict[str, LowRankLinear], out: Path) ->
     save_file({name: tensor.half().cpu().contiguous() for name, tensor in state.items()}, out)
 
 
+def restore(encoder: TextEncoder, adapters: dict[str, LowRankLinear], start: Path) -> None:
+    """Fill the trained numbers from a file that `save` wrote."""
+    state = {name: tensor.float() for name, tensor in load_file(start).items()}
+    encoder.heads.load_state_dict({name: state[f"heads.{name}"] for name in encoder.heads.state_dict()})
+    with torch.no_grad():
+        for name, adapter in adapters.items():
+            adapter.up.copy_(state[f"{name}.up"])
+            adapter.down.copy_(state[f"{name}.down"])
+
+
 def main() -> None:
     """Entry point of ``python -m training.text.train``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batch", type=int, default=Config.batch)
     parser.add_argument("--steps", type=int, default=Config.steps)
     parser.add_argument("--seed", type=int, default=Config.seed)
+    parser.add_argument("--learning-rate", type=float, default=Config.learning_rate)
+    parser.add_argument("--start", type=Path, help="weights of an earlier round to go on from")
     parser.add_argument("--minilm", type=Path, default=deepsc_home() / "minilm")
     parser.add_argument("--out", type=Path, default=Path("weights/text.safetensors"))
     options = parser.parse_args()
-    train(Config(steps=options.steps, batch=options.batch, seed=options.seed), options.minilm, options.out)
+    config = Config(options.steps, options.batch, options.learning_rate, options.seed, options.start)
+    train(config, options.minilm, options.out)
 
 
 if __name__ == "__main__":
