@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from evaluation.mobilenet import CHANNELS, SIDE, MobileNetV2
 from shared.attributes import MAX_DEGREE, attribute_names
@@ -30,28 +31,24 @@ CELLS = 5  # the coarse map's side
 class JudgeHead(nn.Module):
     """From the trunk's two maps to one score per attribute, and from scores to degrees.
 
-    The maps are narrowed to the same 5 x 5 cells and kept apart by place: a fringe is up, a beard is down.
+    Cells are kept apart by place: a fringe is up, a beard is down.
 
     Args:
-        width: channels of each narrowed map, and half of those of the hidden layer.
+        width: of the hidden layer.
     """
 
-    def __init__(self, width: int = 48) -> None:
+    def __init__(self, width: int = 96) -> None:
         super().__init__()
-        attributes = len(attribute_names())
-        middle, coarse = CHANNELS
-        self.middle = nn.Sequential(nn.BatchNorm2d(middle), nn.Conv2d(middle, width, 3, 2, 1), nn.ReLU())
-        self.coarse = nn.Sequential(nn.BatchNorm2d(coarse), nn.Conv2d(coarse, width, 1), nn.ReLU())
-        self.hidden = nn.Sequential(
-            nn.Dropout(0.4), nn.Linear(2 * width * CELLS**2, 2 * width), nn.ReLU(), nn.Dropout(0.4)
-        )
-        self.scores = nn.Linear(2 * width, attributes)
+        attributes, channels = len(attribute_names()), sum(CHANNELS)
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.hidden = nn.Sequential(nn.Dropout(0.5), nn.Linear(channels * CELLS**2, width), nn.ReLU(), nn.Dropout(0.4))
+        self.scores = nn.Linear(width, attributes)
         self.scale = DegreeScale(torch.arange(MAX_DEGREE + 1.0).repeat(attributes, 1))
 
     def forward(self, middle: Tensor, coarse: Tensor) -> Tensor:
         """``(B, 128, 10, 10)`` and ``(B, 320, 5, 5)`` -> ``(B, A)`` log-odds that each attribute is present."""
-        cells = torch.cat((self.middle(middle), self.coarse(coarse)), 1).flatten(1)
-        scores: Tensor = self.scores(self.hidden(cells))
+        cells = torch.cat((functional.avg_pool2d(middle, 2), coarse), 1)  # (B, 448, 5, 5)
+        scores: Tensor = self.scores(self.hidden(self.norm(cells).flatten(1)))
         return scores
 
 
