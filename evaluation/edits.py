@@ -42,6 +42,7 @@ MAX_USES = 512
 """Channel uses of a turn, as the transmitter has them."""
 
 Way = Literal["up", "down"]
+WAYS: tuple[Way, ...] = ("up", "down")
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,9 @@ def trials_of(face: int, w_plus: Latent, parts: Parts, link: Link, change: int =
         return Trial(face, name, way, target, False, received, moved, float(others.mean()), cosine, picture)
 
     yield judged(sent(w_plus, 0), None, None, float("nan"))
-    ways: tuple[tuple[Way, int], ...] = (("up", change), ("down", -change))
     for at, name in enumerate(names):
-        for number, (way, signed) in enumerate(ways):
+        for number, way in enumerate(WAYS):
+            signed = change if way == "up" else -change
             wanted = targets((Edit(attribute=name, change=signed),), now)
             if abs(wanted[name] - now[name]) < LEAST_CHANGE:
                 continue
@@ -187,7 +188,7 @@ def summary(trials: Sequence[Trial]) -> list[Row]:
     groups = {
         f"{name} {way}": [trial for trial in edits if (trial.attribute, trial.way) == (name, way)]
         for name in attribute_names()
-        for way in ("up", "down")
+        for way in WAYS
     }
     groups |= {"all edits": edits, "no edit": [trial for trial in trials if trial.attribute is None]}
     return [_row(edit, group) for edit, group in groups.items() if group]
@@ -213,7 +214,8 @@ def _row(edit: str, group: Sequence[Trial]) -> Row:
 
 def contact_sheet(trials: Sequence[Trial]) -> Picture:
     """A row per face: as it is, then each attribute up and down; grey where nothing was asked or nothing arrived."""
-    columns = [(None, None), *((name, way) for name in attribute_names() for way in ("up", "down"))]
+    columns: list[tuple[str | None, Way | None]] = [(None, None)]
+    columns += [(name, way) for name in attribute_names() for way in WAYS]
     faces = sorted({trial.face for trial in trials})
     sheet = np.full((len(faces) * THUMBNAIL, len(columns) * THUMBNAIL, 3), 225, np.uint8)
     step = SIDE // THUMBNAIL
