@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -27,8 +29,8 @@ def parse_command(
 
     parser = load_parser()
     if instruction == "-":
-        for line in sys.stdin:
-            print_json(document(parser.parse(line.rstrip("\r\n"))))
+        for line in lines(sys.stdin):
+            print_json(document(parser.parse(line)))
         return
     parsed = parser.parse(instruction)
     if as_json:
@@ -37,6 +39,19 @@ def parse_command(
         typer.echo(parsed.message)
 
 
+def lines(stream: TextIO) -> Iterator[str]:
+    """Every line as soon as it is there, without its end; bytes that are no text become U+FFFD.
+
+    ``readline`` waits for one line, where iterating over the stream may wait for a buffer full of them.
+    """
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    for line in iter(stream.readline, ""):
+        yield line.rstrip("\r\n")
+
+
 def document(parsed: ParsedInstruction) -> dict[str, Any]:
     """The contract of the command: the same keys for every sentence."""
-    return parsed.model_dump(include={"instruction", "understood", "edits", "message"})
+    return parsed.model_dump(
+        mode="json", include={"instruction", "understood", "edits", "message", "refusal", "reference"}
+    )

@@ -1,6 +1,8 @@
 """How well free-form sentences are understood: ``python -m evaluation.text [--json] [--wrong] [--set test]``.
 
-The sentences were written by hand before the grammar that the encoder is trained on, and no rule was written for them.
+The sentences were written by hand, "test" and "development" before the grammar that the encoder is trained on, and
+"strangers" (a second set to develop against, harder and wilder) before the grammar was widened. No rule was written for
+those of the test, and training leaves out every sentence of all three.
 An expectation reads ``smiling+2 eyeglasses=0``: signed changes and target degrees, ``present`` for plain presence,
 alternatives after a slash. A direction is right when the attribute goes the way it should: up or down for a change; for
 a target, away (0, and for age 0 or 1) or there (all others; age 2 and 3 are in between and count as themselves).
@@ -28,6 +30,9 @@ from transmitter.text.parser import InstructionParser, ParsedInstruction
 _ITEM = re.compile(r"(\w+?)(?:([+-]\d)|=(\d|present))")
 _REFERENCES = ("undo", "redo", "reset", "more", "less", "same_for")
 
+#: The sets of sentences: one to report on, two to look at while developing.
+SETS = ("test", "development", "strangers")
+
 Direction = Literal["up", "down", "between"]
 
 
@@ -54,7 +59,7 @@ class Case:
 
 
 def cases(name: str = "test") -> list[Case]:
-    """The hand-written sentences: "test" to report on, "development" to look at while developing."""
+    """The hand-written sentences of one of `SETS`."""
     rows: list[dict[str, Any]] = json.loads(files("evaluation").joinpath(f"text_{name}.json").read_text("utf-8"))
     return [Case(row["say"], row["want"], tuple(row["tags"]), wanted(row["want"])) for row in rows]
 
@@ -167,7 +172,7 @@ def main() -> None:
     """Entry point of ``python -m evaluation.text``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--set", choices=("test", "development"), default="test")
+    parser.add_argument("--set", choices=SETS, default="test")
     parser.add_argument("--wrong", action="store_true", help="list what was misunderstood")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,12 +10,15 @@ from random import Random
 
 import pytest
 
-from evaluation.text import cases
 from shared.attributes import attribute_names
+from training.text.frames import Frames
 from training.text.grammar import HELD_OUT_GRAMMAR, TRAINING_GRAMMAR, Grammar
-from training.text.noise import roughen, typo
+from training.text.noise import drawl, roughen, typo
+from training.text.phrases import Phrases
+from training.text.sayings import Sayings, sense_of
 from training.text.template import fill
-from transmitter.text.labels import ACTIONS, KINDS, PRESENT
+from training.text.train import evaluation_sentences, letters, sentences
+from transmitter.text.labels import ACTIONS, KINDS, PRESENT, Wish
 
 
 @pytest.fixture(scope="module", params=[TRAINING_GRAMMAR, HELD_OUT_GRAMMAR], ids=["training", "held out"])
@@ -81,17 +85,77 @@ def test_the_two_grammars_hardly_meet() -> None:
     assert sum(apart) / len(apart) > 0.97
 
 
-def test_only_the_shortest_free_form_sentences_can_also_be_generated() -> None:
-    """Everybody says "no smile" and "zoom out"; nothing longer may be both trained on and judged on."""
+def test_no_sentence_of_the_evaluation_is_ever_trained_on() -> None:
+    """Not even the shortest, which any grammar says too: "no smile", "undo"."""
+    apart = evaluation_sentences()
+    assert len(apart) > 700
     random, grammar = Random(7), Grammar(TRAINING_GRAMMAR)
-    seen = {_letters(grammar.sample(random).text) for _ in range(30_000)}
-    met = [case.say for case in cases("test") if _letters(case.say) in seen]
-    assert all(len(say.split()) <= 5 for say in met), met
-    assert len(met) < 0.08 * len(cases("test"))
+    met = [letters(one.text) in apart for one in sentences(grammar, random, 10_000, apart)]
+    assert sum(met) == 0
+    assert any(letters(grammar.sample(random).text) in apart for _ in range(10_000))  # so it had to be kept out
 
 
-def _letters(text: str) -> str:
-    return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip()
+def test_sentences_that_differ_in_punctuation_alone_are_one() -> None:
+    assert letters("No beard, no GLASSES!") == letters("no beard no glasses")
+
+
+@pytest.fixture(scope="module")
+def phrases() -> Phrases:
+    read = {path.stem: json.loads(path.read_text("utf-8")) for path in TRAINING_GRAMMAR.glob("*.json")}
+    return Phrases(read["common"], {name: read[name] for name in attribute_names()})
+
+
+SCENE = {"obj": "him", "poss": "his", "subj": "he", "the": "the"}
+
+
+def framed(phrases: Phrases, template: str, seed: int) -> tuple[str, dict[str, Wish]]:
+    return Frames([template], phrases, ["hat"]).sample(Random(seed), SCENE)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_kept_carries_no_wish_and_what_is_gone_is_gone(phrases: Phrases, seed: int) -> None:
+    text, wishes = framed(phrases, "keep the {kept_noun}, lose the {gone_noun}", seed)
+    assert list(wishes.values()) == [Wish("to", target=0)]
+    assert "age" not in wishes
+    assert re.fullmatch(r"keep the .+, lose the .+", text)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rise_and_fall_are_two_attributes(phrases: Phrases, seed: int) -> None:
+    _, wishes = framed(phrases, "more {rise_noun}, less {fall_noun}", seed)
+    assert sorted(wish.action for wish in wishes.values()) == ["down", "up"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_only_the_right_one_of_two_wishes_counts(phrases: Phrases, seed: int) -> None:
+    _, wishes = framed(phrases, "not {wrong_np}, {right_np}", seed)
+    assert len(wishes) == 1
+
+
+def test_every_frame_of_the_grammar_can_be_filled(phrases: Phrases) -> None:
+    read = json.loads((TRAINING_GRAMMAR / "frames.json").read_text("utf-8"))
+    for template in read["edit"] + read["nothing"]:
+        assert framed(phrases, template, 1)[0]
+
+
+def test_a_saying_carries_the_sense_written_beside_it() -> None:
+    said = Sayings({"smiling=0 age+2 beard=present foreign": ["(so|thus) it is"]}).sample(Random(0), SCENE)
+    assert said.text in ("so it is", "thus it is")
+    assert said.wishes == {"smiling": Wish("to", target=0), "age": Wish("up", 2), "beard": Wish("to", target=PRESENT)}
+    assert (said.kind, said.foreign) == ("edit", True)
+
+
+def test_a_saying_may_be_out_of_scope_nothing_or_a_conflict() -> None:
+    assert (sense_of("out").kind, sense_of("out").foreign) == ("out", True)
+    assert sense_of("nothing").kind == "nothing"
+    assert sense_of("age=conflict").wishes == {"age": Wish("conflict")}
+    with pytest.raises(ValueError, match="older"):
+        sense_of("older")
+
+
+def test_every_saying_of_the_grammar_speaks_of_attributes_that_there_are() -> None:
+    read = json.loads((TRAINING_GRAMMAR / "sayings.json").read_text("utf-8"))
+    assert all(set(sense_of(sense).wishes) <= set(attribute_names()) for sense in read)
 
 
 def test_a_missing_slot_is_an_error() -> None:
@@ -112,6 +176,13 @@ def test_a_typo_is_one_slip_and_short_words_are_spared() -> None:
         slipped = typo("sunglasses", random)
         assert abs(len(slipped) - len("sunglasses")) <= 1
         assert sorted(set(slipped) - set("sunglasses")) == [] or len(slipped) == len("sunglasses")
+
+
+def test_a_drawl_clips_endings_and_stretches_vowels() -> None:
+    random = Random(3)
+    said = {drawl(word, random) for word in ("smiling", "so", "w/o", "30") for _ in range(200)}
+    assert {"smiling", "smilin", "smilin'", "so", "sooo", "w/o", "30"} <= said
+    assert all(re.fullmatch(r"s?mi+li+n[g']?|so+|w/o|30", word) for word in said)
 
 
 def test_roughening_keeps_about_half_of_the_sentences_as_they_are() -> None:

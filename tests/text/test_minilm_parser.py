@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from shared.attributes import Edit
 from shared.errors import WeightsCorrupt, WeightsMissing
-from transmitter.text.encoder import load_minilm
-from transmitter.text.labels import PRESENT_DEGREE
+from transmitter.text.encoder import Scores, load_minilm
+from transmitter.text.labels import ACTIONS, KINDS, PRESENT_DEGREE
 from transmitter.text.minilm_parser import MAX_CHARACTERS, MiniLmParser
 from transmitter.text.tokens import load_reader
 
@@ -138,6 +139,43 @@ def test_emoji_and_capitals_do_not_disturb(parser: MiniLmParser) -> None:
 
 def test_the_same_sentence_gets_the_same_answer(parser: MiniLmParser) -> None:
     assert parser.parse("a touch older, no beard") == parser.parse("a touch older, no beard")
+
+
+class Reader:
+    """Three tokens, whatever is said."""
+
+    def read(self, sentences: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(len(sentences), 3, dtype=torch.long), torch.ones(len(sentences), 3, dtype=torch.bool)
+
+
+def parser_that_thinks(kind: str, untouched: list[float]) -> MiniLmParser:
+    """A parser sure of ``kind``; of each attribute it thinks "untouched" so probable, and "up" otherwise."""
+    action = torch.full((1, len(untouched), len(ACTIONS)), -30.0)
+    for at, probability in enumerate(untouched):
+        action[0, at, ACTIONS.index("untouched")] = math.log(probability)
+        action[0, at, ACTIONS.index("up")] = math.log(1 - probability)
+    kinds = torch.full((1, len(KINDS)), -30.0)
+    kinds[0, KINDS.index(kind)] = 0.0
+    rest = torch.zeros(1, len(untouched), 5), torch.zeros(1, len(untouched), 7), kinds
+    scores = Scores(action, *rest, foreign=torch.full((1,), -9.0), reference_amount=torch.zeros(1, 5))
+    return MiniLmParser(lambda *_: scores, Reader())  # type: ignore[arg-type]
+
+
+def test_a_request_in_which_nothing_stands_out_gets_its_likeliest_edit() -> None:
+    parsed = parser_that_thinks("edit", [0.99, 0.99, 0.99, 0.7, 0.98]).parse("brighten up")
+    assert [edit.attribute for edit in parsed.edits] == ["smiling"]
+    assert parsed.understood
+    assert parsed.confidence == pytest.approx(0.43 / (0.43 + 3 * 0.0101 + 0.0204), abs=0.01)
+
+
+def test_where_two_edits_are_as_likely_it_asks_back() -> None:
+    parsed = parser_that_thinks("edit", [0.8, 0.8, 0.8, 0.79, 0.8]).parse("brighten up")
+    assert parsed.refusal == "unclear"
+    assert [edit.attribute for edit in parsed.edits] == ["smiling"]
+
+
+def test_a_reference_needs_no_attribute() -> None:
+    assert parser_that_thinks("undo", [0.9] * 5).parse("undo").edits == ()
 
 
 def test_a_sentence_takes_at_most_twenty_milliseconds(parser: MiniLmParser) -> None:

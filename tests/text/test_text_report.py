@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evaluation.text import Case, cases, direction, directions_right, is_right, report, wanted
+from evaluation.text import SETS, Case, cases, direction, directions_right, is_right, report, wanted
 from shared.attributes import Edit
 from transmitter.text.parser import ParsedInstruction, Reference
 
@@ -28,12 +28,12 @@ class Oracle:
 
 
 def test_the_free_form_sentences_are_many_distinct_and_well_formed() -> None:
-    test, development = cases("test"), cases("development")
-    assert len(test) >= 250
-    says = [case.say.lower() for case in test + development]
-    assert len(set(says)) == len(says)
+    sets = {name: cases(name) for name in SETS}
+    assert len(sets["test"]) >= 250
+    everything = [case for those in sets.values() for case in those]
+    assert len({case.say.lower() for case in everything}) == len(everything)
     kinds = ("out", "nothing", "conflict", "undo", "redo", "reset", "more", "less", "same_for")
-    for case in test + development:
+    for case in everything:
         assert case.asks or case.want.partition(":")[0] in kinds, case.want
         assert case.tags
 

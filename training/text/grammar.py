@@ -1,19 +1,23 @@
-"""Labelled sentences, drawn from a grammar that is data: one JSON file per attribute and three common ones.
+"""Labelled sentences, drawn from a grammar that is data: one JSON file per attribute and a few common ones.
 
-The files' phrases are described in `training.text.phrases`; here they become sentences.
+The attributes' phrases are described in `training.text.phrases`; here they become sentences. Sentences whose sense lies
+in their frame come from `training.text.frames`, and whole ones from `training.text.sayings`.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from shared.attributes import attribute_names
+from training.text.frames import Frames
 from training.text.phrases import FORMS, Phrases
+from training.text.sayings import Sayings
 from training.text.template import Slots, filled
-from transmitter.text.labels import PRESENT, Kind, Labelled, Wish
+from transmitter.text.labels import Kind, Labelled, Wish
 
 TRAINING_GRAMMAR = Path(__file__).parent / "grammar"
 HELD_OUT_GRAMMAR = Path(__file__).parent / "heldout"
@@ -26,7 +30,8 @@ class Grammar:
     """A sampler of labelled sentences.
 
     Args:
-        folder: where ``common.json``, ``scope.json``, ``reference.json`` and one file per attribute lie.
+        folder: where ``common.json``, ``scope.json``, ``reference.json`` and one file per attribute lie, and perhaps
+            ``frames.json`` and ``sayings.json``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,20 +41,28 @@ class Grammar:
         self._reference: dict[str, Any] = read["reference"]
         self._attributes: dict[str, Any] = {name: read[name] for name in attribute_names() if name in read}
         self._phrases = Phrases(self._common, self._attributes)
+        frames = read.get("frames", {"edit": [], "nothing": []})
+        self._frames = Frames(frames["edit"], self._phrases, self._scope["things"])
+        self._keeps = Frames(frames["nothing"], self._phrases, self._scope["things"])
+        self._sayings = Sayings(read.get("sayings", {}))
 
     def sample(self, random: Random) -> Labelled:
-        """One sentence: three in five ask for edits, the others are references, keeps, or out of scope."""
+        """One sentence: two in three ask for edits, the others are references, keeps, or out of scope."""
         scene = self._scene(random)
         draw = random.random()
-        if draw < 0.40:
+        if draw < 0.31:
             return self._edits(random, scene, 1)
-        if draw < 0.62:
+        if draw < 0.47:
             return self._edits(random, scene, random.choice((2, 2, 2, 2, 3, 3, 4)))
-        if draw < 0.665:
+        if draw < 0.61 and self._frames:
+            return self._framed(random, scene)
+        if draw < 0.70 and self._sayings:
+            return self._saying(random, scene)
+        if draw < 0.73:
             return self._conflict(random, scene)
-        if draw < 0.70:
+        if draw < 0.77:
             return self._nothing(random, scene)
-        if draw < 0.80:
+        if draw < 0.85:
             return self._a_reference(random, scene)
         return self._out_of_scope(random, scene)
 
@@ -57,24 +70,27 @@ class Grammar:
 
     def _edits(self, random: Random, scene: Slots, count: int) -> Labelled:
         names = random.sample(sorted(self._attributes), count)
-        wishes = {name: self._wish(random, name) for name in names}
+        wishes = {name: self._phrases.wish(random, name) for name in names}
         foreign = random.random() < 0.12
         text = self._ask(random, scene, [(name, wishes[name]) for name in names], foreign)
         if random.random() < 0.2:
             text = self._with_keep(random, scene, text, names)
-        if random.random() < 0.4:
-            text = random.choice(self._common["chat"]) + text + random.choice(self._common["tail"])
-        return Labelled(filled(random, text, scene), "edit", wishes, foreign)
+        return Labelled(filled(random, self._chatted(random, text), scene), "edit", wishes, foreign)
 
-    def _wish(self, random: Random, name: str) -> Wish:
-        levels = [level for level, forms in self._attributes[name]["to"].items() if forms]
-        if random.random() < 0.46:
-            four = "4" in self._attributes[name].get("amounts", {})
-            amount = random.choices((1, 2, 3, 4, 5), (4, 6, 3, 1 if four else 0, 1))[0]
-            return Wish(random.choice(("up", "down")), amount)
-        common = [level for level in levels if level in ("0", "present")]
-        level = random.choice(common) if common and random.random() < 0.55 else random.choice(levels)
-        return Wish("to", target=PRESENT if level == "present" else int(level))
+    def _framed(self, random: Random, scene: Slots) -> Labelled:
+        text, wishes = self._frames.sample(random, scene)
+        return Labelled(filled(random, self._chatted(random, text), scene), "edit", wishes)
+
+    def _saying(self, random: Random, scene: Slots) -> Labelled:
+        said = self._sayings.sample(random, scene)
+        return replace(said, text=filled(random, self._chatted(random, said.text), scene))
+
+    def _chatted(self, random: Random, text: str) -> str:
+        """The text, in two of five cases with words around it that mean nothing."""
+        if random.random() < 0.6:
+            return text
+        opening, ending = random.choice(self._common["chat"]), random.choice(self._common["tail"])
+        return f"{opening}{text}{ending}"
 
     def _ask(self, random: Random, scene: Slots, wanted: list[tuple[str, Wish]], foreign: bool = False) -> str:
         """Several wishes as one sentence: clauses in a row, or one wrapping around phrases of the same form.
@@ -128,6 +144,8 @@ class Grammar:
     def _nothing(self, random: Random, scene: Slots) -> Labelled:
         if random.random() < 0.35:
             return Labelled(filled(random, random.choice(self._common["nothing"]), scene), "nothing")
+        if self._keeps and random.random() < 0.35:
+            return Labelled(self._keeps.sample(random, scene)[0], "nothing")
         names = random.sample(sorted(self._attributes), random.choice((1, 1, 2)))
         clauses = [self._keep(random, scene, name) for name in names]
         text = random.choice((" and ", ", ", ", and ")).join(clauses)
@@ -178,7 +196,7 @@ class Grammar:
             text = filled(random, random.choice(self._reference[kind]), scene)
             if kind != "redo" and random.random() < 0.15:
                 name = random.choice(sorted(self._attributes))
-                wishes = {name: self._wish(random, name)}
+                wishes = {name: self._phrases.wish(random, name)}
                 text += random.choice(self._reference["then"]) + self._ask(random, scene, [(name, wishes[name])])
         return Labelled(self._lead(random, filled(random, text, scene)), kind, wishes)
 

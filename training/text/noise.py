@@ -1,4 +1,4 @@
-"""What hands do to sentences: typing slips, lost punctuation, shorthand."""
+"""What hands and tongues do to sentences: typing slips, lost punctuation and little words, shorthand, drawl."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def typo(word: str, random: Random) -> str:
     return word[:at] + random.choice(_NEIGHBOURS.get(word[at].lower(), word[at])) + word[at + 1 :]
 
 
+def drawl(word: str, random: Random) -> str:
+    """The word as it may be drawn out or clipped in talk: "sooo", "smilin"; most words stay."""
+    if len(word) > 5 and word.endswith("ing") and random.random() < 0.6:
+        return word[:-1] + random.choice(("", "'"))
+    vowels = [at for at, letter in enumerate(word) if letter in "aeiou"]
+    if word.isalpha() and vowels and random.random() < 0.1:
+        at = random.choice(vowels)
+        return word[:at] + word[at] * random.choice((2, 3, 4)) + word[at:]
+    return word
+
+
 def roughen(text: str, random: Random) -> str:
     """The sentence as somebody might have typed it; one in two comes through as it is."""
     if random.random() < 0.5:
@@ -46,6 +57,8 @@ def roughen(text: str, random: Random) -> str:
         articles = [at for at, word in enumerate(words) if word in ("a", "the", "an", "of", "is", "be", "to")]
         for at in sorted(random.sample(articles, min(len(articles), random.choice((1, 2, 3)))), reverse=True):
             del words[at]
+    if random.random() < 0.12:
+        words = [drawl(word, random) for word in words]
     rough = " ".join(words)
     if random.random() < 0.4:
         rough = rough.replace(",", "").replace(".", "").replace("'", "")

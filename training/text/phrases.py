@@ -11,6 +11,7 @@ Phrases come in five forms, and each form has its own polite, hedged, chatty and
 from __future__ import annotations
 
 import re
+from collections.abc import ItemsView
 from random import Random
 from typing import Any
 
@@ -35,6 +36,33 @@ class Phrases:
     def __init__(self, common: dict[str, Any], attributes: dict[str, Any]) -> None:
         self._common = common
         self._attributes = attributes
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attributes that the grammar speaks of, sorted."""
+        return sorted(self._attributes)
+
+    def can_be_absent(self, name: str) -> bool:
+        """Whether the attribute is something that a face has or has not; age is always there."""
+        return bool(self._attributes[name]["to"].get("present"))
+
+    def targets(self, name: str) -> list[int]:
+        """The target classes that the grammar has words for."""
+        return [PRESENT if level == "present" else int(level) for level, forms in self._levels(name) if forms]
+
+    def wish(self, random: Random, name: str) -> Wish:
+        """Any wish for the attribute: nearly half are changes, and plain presence or absence is a common target."""
+        targets = self.targets(name)
+        if random.random() < 0.46:
+            four = "4" in self._attributes[name].get("amounts", {})
+            amount = random.choices((1, 2, 3, 4, 5), (4, 6, 3, 1 if four else 0, 1))[0]
+            return Wish(random.choice(("up", "down")), amount)
+        common = [target for target in targets if target in (0, PRESENT)]
+        return Wish("to", target=random.choice(common if random.random() < 0.5 else targets))
+
+    def _levels(self, name: str) -> ItemsView[str, dict[str, list[str]]]:
+        levels: dict[str, dict[str, list[str]]] = self._attributes[name]["to"]
+        return levels.items()
 
     def any_phrase(self, random: Random, scene: Slots, name: str, wish: Wish) -> tuple[str, str]:
         """A form that the grammar has for this wish, and a phrase of it.
@@ -104,8 +132,10 @@ class Phrases:
         return filled(random, _FIXED.sub("", template), scene, slots | self.noun(random, name))
 
     def noun(self, random: Random, name: str) -> dict[str, str]:
-        """A word for the attribute, with the article and the verb that agree with it: slots noun, a, is."""
+        """A word for the attribute, with what agrees with it: slots noun, a, is, it."""
         entry = self._attributes[name]
         noun = random.choice(entry["singular"] + entry["plural"])
         plural = noun in entry["plural"]
-        return {"noun": noun, "a": "" if plural else "a ", "is": "are" if plural else "is"}
+        if plural:
+            return {"noun": noun, "a": "", "is": "are", "it": "them"}
+        return {"noun": noun, "a": "a ", "is": "is", "it": "it"}

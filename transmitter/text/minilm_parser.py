@@ -128,7 +128,7 @@ def _decide(instruction: str, scores: Scores) -> ParsedInstruction:
         return _refuse(instruction, "out_of_scope", message, sure)
     if kind == "nothing":
         return _refuse(instruction, "nothing", f"There is nothing to change in that. {what_can_be_asked()}", sure)
-    wishes, surest = _wishes(scores)
+    wishes, surest = _wishes(scores, touched=kind == "edit")
     sure = min(sure, surest)
     torn = [name for name, wish in wishes.items() if wish.action == "conflict"]
     if torn:
@@ -188,14 +188,27 @@ def _reference(kind: Kind, wishes: dict[str, Wish], scores: Scores) -> Reference
     return Reference(kind=_REFERENCES[kind], amount=amount, attributes=named)
 
 
-def _wishes(scores: Scores) -> tuple[dict[str, Wish], float]:
-    """The wish for every attribute that is not left alone, and the probability of the least sure action."""
+def _wishes(scores: Scores, *, touched: bool) -> tuple[dict[str, Wish], float]:
+    """The wish for every attribute that is not left alone, and the probability of the least sure action.
+
+    Each attribute is judged by itself. Where the sentence asks for an edit, so that at least one is ``touched``, and
+    each by itself looks untouched, the likeliest exception is taken, with its probability given that there is one.
+    """
+    names = attribute_names()
+    probabilities = scores.action[0].softmax(-1)  # (A, 6)
+    sure, actions = probabilities.max(-1)  # (A,)
+    least = float(sure.min())
+    untouched = ACTIONS.index("untouched")
+    if touched and bool((actions == untouched).all()):
+        alone = probabilities[:, untouched]
+        odds = (1 - alone) / alone.clamp(min=1e-6)
+        at = int(odds.argmax())
+        others = probabilities[at].index_fill(0, torch.tensor([untouched]), 0.0)
+        actions[at] = others.argmax()
+        least = float(odds[at] / odds.sum() * others.max() / others.sum())
     wishes: dict[str, Wish] = {}
-    least = 1.0
-    for at, name in enumerate(attribute_names()):
-        action_at, sure = _best(scores.action[0, at])
-        least = min(least, sure)
-        action = ACTIONS[action_at]
+    for at, name in enumerate(names):
+        action = ACTIONS[int(actions[at])]
         if action != "untouched":
             amount = AMOUNTS[_best(scores.amount[0, at])[0]] if action in ("up", "down") else None
             target = _best(scores.target[0, at])[0] if action == "to" else None
