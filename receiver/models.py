@@ -17,7 +17,7 @@ def load_parts(settings: ReceiverSettings) -> ReceiverParts:
         WeightsMissing: if a model is not there.
     """
     return ReceiverParts(
-        codec=load_codec(settings.codec),
+        codec=load_codec(settings.codec, settings.adapters),
         backend=make_backend(),
         predictor=DegreePredictor.load(committed("degrees.safetensors")),
     )

@@ -39,7 +39,7 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
         parser=load_parser(),
         predictor=predictor,
         editor=AttributesMatcher(prior, predictor, directions),
-        codec=load_codec(settings.codec),
+        codec=load_codec(settings.codec, settings.adapters),
         backend=make_backend(prior=prior),
     )
 

@@ -91,11 +91,13 @@ class Adapters:
 
     def to_slots(self, slots: Tensor, design_snr_db: Tensor) -> Tensor:
         """Slots ``(B, SLOTS)`` with what the encoder's adapters add."""
-        return slots + sum(pair.weight(design_snr_db) * pair.encoder(slots) for pair in self.pairs)
+        added = [pair.weight(design_snr_db) * pair.encoder(slots) for pair in self.pairs]
+        return torch.stack([slots, *added]).sum(0)
 
     def to_estimate(self, estimate: Tensor, design_snr_db: Tensor) -> Tensor:
         """The decoder's estimate ``(B, COEFFICIENTS)`` with what its adapters add."""
-        return estimate + sum(pair.weight(design_snr_db) * pair.decoder(estimate) for pair in self.pairs)
+        added = [pair.weight(design_snr_db) * pair.decoder(estimate) for pair in self.pairs]
+        return torch.stack([estimate, *added]).sum(0)
 
 
 NO_ADAPTERS = Adapters()

@@ -87,8 +87,12 @@ class LatentBasis:
 
     def analyse(self, w_plus: Latent) -> NDArray[np.float32]:
         """``(..., 16, 512)`` -> coefficients ``(..., 8192)``."""
-        coefficients: NDArray[np.float32] = self.layers.T @ (w_plus - self.mean) @ self.features
-        return coefficients.reshape(*w_plus.shape[:-2], -1)
+        return self.project(w_plus - self.mean)
+
+    def project(self, steps: Latent) -> NDArray[np.float32]:
+        """Differences of latents, or gradients, ``(..., 16, 512)`` -> the same in coefficients, ``(..., 8192)``."""
+        coefficients = (self.layers.T @ steps @ self.features).astype(np.float32)
+        return coefficients.reshape(*steps.shape[:-2], -1)
 
     def synthesise(self, coefficients: NDArray[np.float32]) -> Latent:
         """Coefficients ``(8192,)`` -> ``(16, 512)``."""

@@ -100,8 +100,7 @@ class LinearCodec:
         Raises:
             InvalidInput: if ``k`` is outside `MIN_SYMBOLS` .. `MAX_SYMBOLS`.
         """
-        if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
-            raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
+        check_length(k)
         noise_power = 10 ** (-design_snr_db / 10)
         reserved = gain_energy(k, noise_power)
         active, energy = allocate_power(self._importance, 2 * (k - 1), k - reserved, noise_power)
@@ -151,6 +150,12 @@ class LinearCodec:
         return self.basis.deviation[plan.active].astype(np.float64)
 
 
+def check_length(k: int) -> None:
+    """Raises `InvalidInput` if a payload cannot have ``k`` symbols."""
+    if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
+        raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
+
+
 def modulate(slots: NDArray[np.float64], gain_energy: float) -> Symbols:
     """Real dimensions ``(2 (k - 1),)`` to ``(k,)`` symbols of mean power 1, the gain symbol first."""
     k = len(slots) // 2 + 1
@@ -175,4 +180,5 @@ def demodulate(
     error, prior = noise_power / gain_energy / 2 * slope**2, log_gain_deviation**2
     gain = np.exp(measured * prior / (prior + error))
     body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
-    return gain * np.stack([body.real, body.imag], -1).reshape(-1)
+    slots: NDArray[np.float64] = gain * np.stack([body.real, body.imag], -1).reshape(-1)
+    return slots

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from shared.codec.adapters import NO_ADAPTERS, Adapters
+from shared.codec.layers import Layers
 from shared.codec.sizes import COEFFICIENTS, SLOTS
 
 HIDDEN = 512
@@ -73,6 +74,11 @@ class Link:
     design_snr_db: Tensor
     snr_db: Tensor
 
+    @classmethod
+    def of(cls, k: int, design_snr_db: float, snr_db: float) -> Link:
+        """A single frame's."""
+        return cls(*(torch.tensor([float(value)]) for value in (k, design_snr_db, snr_db)))
+
 
 class JointNetworks(nn.Module):
     """Encoder and decoder, and the adapters that follow each.
@@ -82,14 +88,14 @@ class JointNetworks(nn.Module):
 
     Example::
 
-        slots = networks.encode(slots, white, share, link)
-        estimate = networks.decode(estimate, share, received, link)
+        slots = networks.encode(layers.fill(white), white, layers, link)
+        estimate = networks.decode(*layers.read(received, half_noise, gain_error), received, link)
     """
 
     def __init__(self, adapters: Adapters = NO_ADAPTERS) -> None:
         super().__init__()
         self.adapters = adapters
-        self.encoder = Conditioned(2 * COEFFICIENTS, SLOTS, 2)
+        self.encoder = Conditioned(COEFFICIENTS + SLOTS, SLOTS, 2)
         self.decoder = Conditioned(2 * COEFFICIENTS + SLOTS, COEFFICIENTS, 3)
 
     @classmethod
@@ -103,31 +109,31 @@ class JointNetworks(nn.Module):
         """Writes safetensors in half precision."""
         save_file({name: tensor.half().contiguous() for name, tensor in self.state_dict().items()}, path)
 
-    def encode(self, slots: Tensor, white: Tensor, share: Tensor, link: Link) -> Tensor:
-        """Slots as the linear code fills them to slots as they are sent, ``(B, SLOTS)``; empty where there are none.
+    def encode(self, slots: Tensor, white: Tensor, layers: Layers, link: Link) -> Tensor:
+        """Slots as the layers are filled to slots as they are sent, ``(B, SLOTS)``; empty where there are none.
 
         Args:
             slots: ``(B, SLOTS)``.
             white: coefficients of unit variance, ``(B, COEFFICIENTS)``.
-            share: how much of each a linear receiver learns at the design SNR, 0..1, ``(B, COEFFICIENTS)``.
-            link: the frame's; what it will meet is not read.
+            layers: the frames' energies.
+            link: the frames'; what they will meet is not read.
         """
         told = ladder(quality(link.design_snr_db), length(link.k))
-        added = self.encoder(torch.cat([white, share], 1), told) * math.sqrt(0.5)  # as large as a slot of unit power
-        there = torch.arange(SLOTS) < 2 * (link.k[:, None] - 1)
-        return self.adapters.to_slots(slots + added, link.design_snr_db) * there
+        added = self.encoder(torch.cat([white, slots], 1), told) * math.sqrt(0.5)  # as large as a slot of unit power
+        return self.adapters.to_slots(slots + added, link.design_snr_db) * layers.used
 
-    def decode(self, estimate: Tensor, share: Tensor, received: Tensor, link: Link) -> Tensor:
-        """The linear estimate of the white coefficients to a better one, ``(B, COEFFICIENTS)``.
+    def decode(self, mean: Tensor, variance: Tensor, received: Tensor, link: Link) -> Tensor:
+        """What the layers tell of the white coefficients to a better estimate, ``(B, COEFFICIENTS)``.
 
         Args:
-            estimate: ``(B, COEFFICIENTS)``.
-            share: how much of each the linear estimate knows at the SNR met, 0..1, ``(B, COEFFICIENTS)``.
+            mean: ``(B, COEFFICIENTS)``.
+            variance: ``(B, COEFFICIENTS)``.
             received: slots as they arrived, zero where the payload has none, ``(B, SLOTS)``.
-            link: the frame's.
+            link: the frames'.
         """
         met = 10 ** (-link.snr_db[:, None] / 10)
         levelled = received / torch.sqrt(0.5 + met / 2)  # of about unit variance at any SNR
+        deviation = variance.clamp_min(1e-9).sqrt()
         told = ladder(quality(link.snr_db), quality(link.design_snr_db), length(link.k))
-        correction = self.decoder(torch.cat([estimate, share, levelled], 1), told) * torch.sqrt(1 - share)
-        return self.adapters.to_estimate(estimate + correction, link.design_snr_db)
+        correction = self.decoder(torch.cat([mean, deviation, levelled], 1), told) * deviation
+        return self.adapters.to_estimate(mean + correction, link.design_snr_db)

@@ -74,7 +74,7 @@ class PerceptualBasis:
 
     def save(self, path: Path) -> None:
         """Writes the basis as safetensors, the matrices in half precision."""
-        own = {
+        own: dict[str, NDArray[np.generic]] = {
             "rotated": self.rotated,
             "directions": self.directions.astype(np.float16),
             "importance": self.importance,
