@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from cli import bench, channel, chat, demo, eval, invert, models, parse, send, serve, sweep
+from cli import bench, channel, chat, demo, eval, invert, models, parse, send, serve, sweep, train
 from cli.output import BAD_INPUT, FAILED, fail, fail_with
 from shared.errors import DeepscError
 
@@ -27,7 +27,7 @@ def application() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    for part in (demo, send, chat, serve, parse, invert, channel, models, bench, sweep, eval):
+    for part in (demo, send, chat, serve, parse, invert, channel, models, bench, sweep, eval, train):
         part.register(app)
     return app
 

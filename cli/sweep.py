@@ -23,8 +23,14 @@ def register(app: typer.Typer) -> None:
 def sweep_command(
     snr_db: Annotated[str, typer.Option(help="Es/N0 in dB, separated by commas.")] = "-5,0,6,12,20",
     symbols: Annotated[str, typer.Option(help="Payload symbols, separated by commas.")] = "64,128,256",
-    codec: Annotated[str, typer.Option(help="linear, linear-mse or both.")] = "both",
-    faces: Annotated[int, typer.Option(min=1, help="Faces drawn from the prior.")] = 24,
+    codec: Annotated[str, typer.Option(help="Codecs, separated by commas, or all.")] = "all",
+    faces: Annotated[int, typer.Option(min=1, help="How many faces are sent.")] = 24,
+    latents: Annotated[
+        Path | None,
+        typer.Option(help="Latents (N, 16, 512), .npy, such as inversions of photos; else the prior draws."),
+    ] = None,
+    adapters: Annotated[Path | None, typer.Option(help="Adapter pairs for jecc.")] = None,
+    networks: Annotated[Path | None, typer.Option(help="Trained networks for jecc.")] = None,
     fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
     seed: Annotated[int, typer.Option(min=0, help="Of faces and channel.")] = 1,
     quick: Annotated[bool, typer.Option("--quick", help="A few points, under half a minute.")] = False,
@@ -40,18 +46,20 @@ def sweep_command(
 
     from channel_sim.impairments.rayleigh import Rayleigh
     from cli.judge import load_judge
-    from evaluation.sweep import Sweep, rounded, sample_latents
+    from evaluation.sweep import Sweep, read_latents, rounded, sample_latents
     from shared.codec.catalogue import CODEC_NAMES
     from shared.prior.mobile_stylegan import MobileStyleGan
 
     if fading not in ("none", "rayleigh"):
         raise InvalidInput(f"--fading is none or rayleigh, not {fading!r}")
-    names = [name for name in CODEC_NAMES if codec in (name, "both")]
-    if not names:
-        raise InvalidInput(f"--codec is {', '.join(CODEC_NAMES)} or both, not {codec!r}")
+    asked = CODEC_NAMES if codec == "all" else tuple(codec.split(","))
+    names = [name for name in CODEC_NAMES if name in asked]
+    if len(names) != len(asked):
+        raise InvalidInput(f"--codec is some of {', '.join(CODEC_NAMES)}, or all, not {codec!r}")
     propagation = [Rayleigh()] if fading == "rayleigh" else []
     prior = MobileStyleGan.load()
-    sweep = Sweep(prior, sample_latents(prior, faces, seed), load_judge())
+    sent = read_latents(latents, faces) if latents else sample_latents(prior, faces, seed)
+    sweep = Sweep(prior, sent, load_judge(), adapters, networks)
     console = stderr_console()
     points = []
     for k in lengths:
@@ -59,7 +67,7 @@ def sweep_command(
             for name in names:
                 points.append(rounded(sweep.at(name, point_db, k, propagation, seed)))
                 console.print(f"[dim]{name} k={k} {point_db:g} dB[/dim]")
-    document = {"faces": faces, "fading": fading, "seed": seed, "points": points}
+    document = {"faces": len(sent), "fading": fading, "seed": seed, "points": points}
     if out is not None:
         import json
 

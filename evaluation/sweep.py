@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,11 +19,14 @@ from channel_sim.chain import Chain
 from channel_sim.channel_model import ChannelModel
 from channel_sim.randomness import FrameContext
 from evaluation.link import deliver, rate_distortion_nmse_db
+from shared.codec.basis import LatentBasis
 from shared.codec.catalogue import CodecName, load_codec
-from shared.codec.linear import LinearCodec
+from shared.codec.codec import SemanticCodec
+from shared.errors import InvalidInput
+from shared.prior.backend import make_backend
 from shared.prior.face_prior import broadcast_w, truncate
 from shared.prior.mobile_stylegan import MobileStyleGan
-from shared.tensors import to_pictures
+from shared.weights import committed
 
 SIDE = 256
 """Side in pixels at which faces are compared."""
@@ -44,7 +47,7 @@ class SweepPoint:
         faces: how many were sent.
         erased: how many frames were erased.
         latent_nmse_db: of the faces that arrived, NMSE of means.
-        bound_nmse_db: Gaussian rate-distortion bound of the codec's own statistics with these payload symbols.
+        bound_nmse_db: Gaussian rate-distortion bound of the reference's latent spectrum with these payload symbols.
         lpips: received against intended at 256 px; an erased face counts as mid-grey.
         identity_cosine: SFace, received against intended; an erased face counts as 0.
         snr_db_estimated: mean of the receiver's estimates.
@@ -71,31 +74,64 @@ def sample_latents(prior: MobileStyleGan, count: int, seed: int, psi: float = 0.
     return np.ascontiguousarray(broadcast_w(w).numpy())
 
 
+def read_latents(path: Path, count: int) -> NDArray[np.float32]:
+    """The first ``count`` latents of a ``.npy`` file.
+
+    Raises:
+        InvalidInput: if it does not hold ``(N, 16, 512)`` numbers.
+    """
+    try:
+        latents = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        raise InvalidInput(f"{path} is no .npy file of latents") from None
+    if latents.ndim != 3 or latents.shape[1:] != (16, 512) or len(latents) == 0:
+        raise InvalidInput(f"{path} holds {latents.shape}, and latents are (N, 16, 512)")
+    return np.array(latents[:count], dtype=np.float32)
+
+
 class Sweep:
     """Sends the same faces at many operating points.
 
     Args:
-        prior: draws the faces.
+        prior: renders the faces.
         latents: what is sent, ``(N, 16, 512)``.
         judge: how pictures are compared.
+        adapters: pairs for the codec ``jecc``.
+        networks: trained networks for it.
     """
 
-    def __init__(self, prior: MobileStyleGan, latents: NDArray[np.float32], judge: Judge) -> None:
-        self._prior, self._latents, self._judge = prior, latents, judge
+    def __init__(
+        self,
+        prior: MobileStyleGan,
+        latents: NDArray[np.float32],
+        judge: Judge,
+        adapters: Path | None = None,
+        networks: Path | None = None,
+    ) -> None:
+        self._backend, self._latents, self._judge, self._learned = (
+            make_backend(prior=prior),
+            latents,
+            judge,
+            (adapters, networks),
+        )
         self._intended = [self._draw(w_plus) for w_plus in latents]
-        self._codec = cache(load_codec)  # each is read once, not at every point
+        self._codecs: dict[CodecName, SemanticCodec] = {}  # each is read once, not at every point
+        self._reference = LatentBasis.load(committed("basis_mse.safetensors"))
 
     def _draw(self, w_plus: NDArray[np.float32]) -> NDArray[np.uint8]:
-        with torch.inference_mode():
-            picture: NDArray[np.uint8] = to_pictures(self._prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
+        picture: NDArray[np.uint8] = self._backend.render(w_plus[None], SIDE)[0]
         return picture
+
+    def _codec(self, name: CodecName) -> SemanticCodec:
+        if name not in self._codecs:
+            self._codecs[name] = load_codec(name, *(self._learned if name == "jecc" else ()))
+        return self._codecs[name]
 
     def at(
         self, name: CodecName, snr_db: float, k_payload: int, propagation: Sequence[ChannelModel] = (), seed: int = 0
     ) -> SweepPoint:
         """One operating point; the transmitter knows the declared SNR, as after a report."""
         codec = self._codec(name)
-        assert isinstance(codec, LinearCodec)
         chain = Chain([*propagation, Awgn(snr_db=snr_db)])
         errors, energies, lpips, cosines, estimates = [], [], [], [], []
         uses = None
@@ -112,9 +148,9 @@ class Sweep:
             lpips.append(distance)
             cosines.append(cosine)
             errors.append(np.square(delivery.w_plus - w_plus, dtype=np.float64).sum())
-            energies.append(np.square(w_plus - codec.basis.mean, dtype=np.float64).sum())
+            energies.append(np.square(w_plus - self._reference.mean, dtype=np.float64).sum())
         assert uses is not None
-        variances = np.square(codec.basis.deviation.astype(np.float64))
+        variances = np.square(self._reference.deviation.astype(np.float64))
         return SweepPoint(
             codec=name,
             snr_db=snr_db,

@@ -16,7 +16,7 @@ def load_parts(settings: ReceiverSettings) -> ReceiverParts:
     Raises:
         WeightsMissing: if a model is not there.
     """
-    codec = load_codec(settings.codec)
+    codec = load_codec(settings.codec, settings.adapters)
     return ReceiverParts(
         codec=codec,
         follow_ups=load_follow_ups(codec),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -19,7 +20,8 @@ class ReceiverSettings(ServiceSettings):
     service: ClassVar[str] = "receiver"
 
     port: int = Field(50053, ge=0, le=65535, description="Port to listen on; 0 takes a free one and announces it.")
-    codec: CodecName = Field("linear", description="Code of the latent, the same at both ends.")
+    codec: CodecName = Field("jecc", description="Code of the latent, the same at both ends.")
+    adapters: Path | None = Field(None, description="Adapter pairs for codec jecc, the same file at both ends.")
     resolution: int = Field(
         1024, description="Side in pixels of the faces for watchers who ask for none: 128, 256, 512 or 1024."
     )

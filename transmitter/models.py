@@ -33,7 +33,7 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
     prior = MobileStyleGan.load()
     predictor = _degree_predictor()
     directions = EditDirections.load(committed("directions.safetensors"))
-    codec = load_codec(settings.codec)
+    codec = load_codec(settings.codec, settings.adapters)
     return TransmitterParts(
         finder=load_finder(),
         inverter=load_inverter(prior),

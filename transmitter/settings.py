@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -20,7 +21,8 @@ class TransmitterSettings(ServiceSettings):
     port: int = Field(50051, ge=0, le=65535, description="Port to listen on; 0 takes a free one and announces it.")
     target: Target = Field("127.0.0.1:50052", description="The channel proxy, or a receiver, host:port.")
     link: str = Field("default", min_length=1, max_length=64, description="Named link of the channel proxy to go over.")
-    codec: CodecName = Field("linear", description="Code of the latent, the same at both ends.")
+    codec: CodecName = Field("jecc", description="Code of the latent, the same at both ends.")
+    adapters: Path | None = Field(None, description="Adapter pairs for codec jecc, the same file at both ends.")
     resolution: int = Field(
         1024, description="Side in pixels of the pictures in events, unless asked: 128, 256, 512 or 1024."
     )

@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.codec.basis import LatentBasis
+from shared.codec.basis import CodecBasis
 from shared.codec.codec import Latent
 
 MAX_BITS = 6
@@ -57,7 +57,7 @@ def allocate(importance: NDArray[np.float64], total_bits: int) -> NDArray[np.int
 class LatentQuantiser:
     """Latent to bytes and back, for any number of bytes."""
 
-    def __init__(self, basis: LatentBasis) -> None:
+    def __init__(self, basis: CodecBasis) -> None:
         self._basis = basis
         self._deviation = basis.deviation.astype(np.float64)
         self._importance = np.square(self._deviation) * basis.visibility.astype(np.float64)

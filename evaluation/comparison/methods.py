@@ -71,7 +71,7 @@ class Methods:
         self._fitted: dict[tuple[MethodConfig, bytes, int], Fitted | None] = {}
         self._codec = cache(load_codec)
         self._deepjscc = cache(lambda: DeepJscc.load(committed("deepjscc.safetensors")))
-        self._quantiser = cache(lambda: LatentQuantiser(cast(LinearCodec, load_codec("linear")).basis))
+        self._quantiser = cache(lambda: LatentQuantiser(cast(LinearCodec, load_codec("perceptual")).basis))
 
     def send(
         self,

@@ -7,14 +7,41 @@ layers and ``F (512, 512)`` over the features. The mean square error in ``c`` is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from shared.codec.codec import Latent
+
+
+class CodecBasis(Protocol):
+    """Coordinates of latents with statistics, as both ends of a code know them; see `LatentBasis` for the meanings.
+
+    Coefficients are as large as the error they make in the latent, so that variances add up to `total_variance`.
+    """
+
+    @property
+    def mean(self) -> Latent: ...
+
+    @property
+    def deviation(self) -> NDArray[np.float32]: ...
+
+    @property
+    def visibility(self) -> NDArray[np.float32]: ...
+
+    @property
+    def log_gain_deviation(self) -> NDArray[np.float32]: ...
+
+    @property
+    def total_variance(self) -> float: ...
+
+    def analyse(self, w_plus: Latent) -> NDArray[np.float32]: ...
+
+    def synthesise(self, coefficients: NDArray[np.float32]) -> Latent: ...
 
 
 @dataclass(frozen=True)
@@ -44,18 +71,14 @@ class LatentBasis:
         return cls(**{name: tensor.astype(np.float32) for name, tensor in load_file(path).items()})
 
     def save(self, path: Path) -> None:
-        """Writes the basis as safetensors, the matrices in half precision."""
-        save_file(
-            {
-                "mean": self.mean,
-                "layers": self.layers,
-                "features": self.features.astype(np.float16),
-                "deviation": self.deviation,
-                "visibility": self.visibility,
-                "log_gain_deviation": self.log_gain_deviation,
-            },
-            path,
-        )
+        """Writes the basis as safetensors."""
+        save_file(self.tensors(), path)
+
+    def tensors(self) -> dict[str, NDArray[np.generic]]:
+        """What is stored, by attribute; the large matrix in half precision."""
+        return {field.name: getattr(self, field.name) for field in fields(self)} | {
+            "features": self.features.astype(np.float16)
+        }
 
     @property
     def total_variance(self) -> float:
@@ -63,9 +86,13 @@ class LatentBasis:
         return float(np.square(self.deviation, dtype=np.float64).sum())
 
     def analyse(self, w_plus: Latent) -> NDArray[np.float32]:
-        """``(16, 512)`` -> coefficients ``(8192,)``."""
-        coefficients: NDArray[np.float32] = self.layers.T @ (w_plus - self.mean) @ self.features
-        return coefficients.reshape(-1)
+        """``(..., 16, 512)`` -> coefficients ``(..., 8192)``."""
+        return self.project(w_plus - self.mean)
+
+    def project(self, steps: Latent) -> NDArray[np.float32]:
+        """Differences of latents, or gradients, ``(..., 16, 512)`` -> the same in coefficients, ``(..., 8192)``."""
+        coefficients = (self.layers.T @ steps @ self.features).astype(np.float32)
+        return coefficients.reshape(*steps.shape[:-2], -1)
 
     def synthesise(self, coefficients: NDArray[np.float32]) -> Latent:
         """Coefficients ``(8192,)`` -> ``(16, 512)``."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.codec.basis import LatentBasis
+from shared.codec.basis import CodecBasis
 from shared.codec.codec import DecodedLatent, Latent, Symbols
 from shared.errors import InvalidInput
 
@@ -86,11 +86,13 @@ class LinearCodec:
         codec_id: the number that stands for this basis in the frame header.
     """
 
-    def __init__(self, basis: LatentBasis, codec_id: int) -> None:
+    def __init__(self, basis: CodecBasis, codec_id: int) -> None:
         self.basis = basis
         self.codec_id = codec_id
         deviation = basis.deviation.astype(np.float64)
         self._importance = deviation * np.sqrt(basis.visibility.astype(np.float64))
+        #: Coefficients by how much they matter, ``(8192,)``: slot ``i`` carries coefficient ``ranking[i]``.
+        self.ranking = np.argsort(-self._importance, kind="stable")
 
     def plan(self, k: int, design_snr_db: float) -> PowerPlan:
         """The energies that both ends derive from the length of the payload and the SNR in the header.
@@ -98,8 +100,7 @@ class LinearCodec:
         Raises:
             InvalidInput: if ``k`` is outside `MIN_SYMBOLS` .. `MAX_SYMBOLS`.
         """
-        if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
-            raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
+        check_length(k)
         noise_power = 10 ** (-design_snr_db / 10)
         reserved = gain_energy(k, noise_power)
         active, energy = allocate_power(self._importance, 2 * (k - 1), k - reserved, noise_power)
@@ -108,42 +109,76 @@ class LinearCodec:
     def encode(self, w_plus: Latent, k: int, design_snr_db: float) -> Symbols:
         """See `SemanticCodec.encode`."""
         plan = self.plan(k, design_snr_db)
-        if w_plus.shape != self.basis.mean.shape or not np.isfinite(w_plus).all():
-            raise InvalidInput(f"a latent is {self.basis.mean.shape} finite numbers")
-        coefficients = self.basis.analyse(w_plus).astype(np.float64)
-        slots = np.zeros(2 * (k - 1))
-        slots[: len(plan.active)] = np.sqrt(plan.energy) * coefficients[plan.active] / self._deviation(plan)
-        gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / (k - plan.gain_energy))
-        log_gain = float(np.clip(np.log(gain), -GAIN_SPAN, GAIN_SPAN))
-        spread = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho") / gain
-        pilot = np.sqrt(plan.gain_energy) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
-        symbols = np.concatenate([[pilot], spread])
-        symbols *= np.sqrt(k / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
-        return symbols.astype(np.complex64)
+        return modulate(self.fill_slots(self.analyse(w_plus), plan, k), plan.gain_energy)
 
     def decode(self, symbols: Symbols, design_snr_db: float, noise_power: float) -> DecodedLatent:
         """See `SemanticCodec.decode`."""
-        k = len(symbols)
-        plan = self.plan(k, design_snr_db)
-        gain = self._estimate_gain(complex(symbols[0]), noise_power / plan.gain_energy)
-        body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
-        slots = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
-        deviation = self._deviation(plan)
-        # Free of `gain`: a face of that norm has deviations as many times as large, and so has its error.
+        plan = self.plan(len(symbols), design_snr_db)
+        slots = demodulate(symbols, plan.gain_energy, noise_power, float(self.basis.log_gain_deviation[0]))
+        coefficients, expected_nmse_db = self.estimate(slots, plan, noise_power)
+        return DecodedLatent(self.basis.synthesise(coefficients), expected_nmse_db)
+
+    def analyse(self, w_plus: Latent) -> NDArray[np.float64]:
+        """Coefficients ``(8192,)`` of a latent.
+
+        Raises:
+            InvalidInput: if it is not ``(16, 512)`` finite numbers.
+        """
+        if w_plus.shape != self.basis.mean.shape or not np.isfinite(w_plus).all():
+            raise InvalidInput(f"a latent is {self.basis.mean.shape} finite numbers")
+        return self.basis.analyse(w_plus).astype(np.float64)
+
+    def fill_slots(self, coefficients: NDArray[np.float64], plan: PowerPlan, k: int) -> NDArray[np.float64]:
+        """The real dimensions ``(2 (k - 1),)`` of the symbols after the gain symbol: each coefficient at its energy."""
+        slots = np.zeros(2 * (k - 1))
+        slots[: len(plan.active)] = np.sqrt(plan.energy) * coefficients[plan.active] / self._deviation(plan)
+        return slots
+
+    def estimate(
+        self, slots: NDArray[np.float64], plan: PowerPlan, noise_power: float
+    ) -> tuple[NDArray[np.float32], float]:
+        """Noisy slots to the coefficients ``(8192,)`` of least mean square error, and that error as NMSE in dB."""
+        # Free of the gain: a face of that norm has deviations as many times as large, and so has its error.
         wiener = plan.energy / (plan.energy + noise_power / 2)
+        deviation = self._deviation(plan)
         coefficients = np.zeros(self.basis.deviation.shape, np.float32)
-        coefficients[plan.active] = wiener * slots * gain * deviation / np.sqrt(plan.energy)
+        coefficients[plan.active] = wiener * slots[: len(plan.active)] * deviation / np.sqrt(plan.energy)
         left = self.basis.total_variance - float((np.square(deviation) * wiener).sum())
-        nmse_db = 10 * np.log10(max(left / self.basis.total_variance, 1e-12))
-        return DecodedLatent(self.basis.synthesise(coefficients), float(nmse_db))
+        return coefficients, float(10 * np.log10(max(left / self.basis.total_variance, 1e-12)))
 
     def _deviation(self, plan: PowerPlan) -> NDArray[np.float64]:
         return self.basis.deviation[plan.active].astype(np.float64)
 
-    def _estimate_gain(self, symbol: complex, relative_noise: float) -> float:
-        """The norm from the gain symbol's phase, shrunk towards 1 as far as the noise and the prior say."""
-        slope = GAIN_SPAN / GAIN_PHASE
-        measured = float(np.angle(symbol)) * slope
-        error = relative_noise / 2 * slope**2
-        prior = float(self.basis.log_gain_deviation[0]) ** 2
-        return float(np.exp(np.clip(measured, -GAIN_SPAN, GAIN_SPAN) * prior / (prior + error)))
+
+def check_length(k: int) -> None:
+    """Raises `InvalidInput` if a payload cannot have ``k`` symbols."""
+    if not MIN_SYMBOLS <= k <= MAX_SYMBOLS:
+        raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
+
+
+def modulate(slots: NDArray[np.float64], gain_energy: float) -> Symbols:
+    """Real dimensions ``(2 (k - 1),)`` to ``(k,)`` symbols of mean power 1, the gain symbol first."""
+    k = len(slots) // 2 + 1
+    gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / (k - gain_energy))
+    log_gain = float(np.clip(np.log(gain), -GAIN_SPAN, GAIN_SPAN))
+    spread = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho") / gain
+    pilot = np.sqrt(gain_energy) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
+    symbols = np.concatenate([[pilot], spread])
+    symbols *= np.sqrt(k / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
+    return symbols.astype(np.complex64)
+
+
+def demodulate(
+    symbols: Symbols, gain_energy: float, noise_power: float, log_gain_deviation: float
+) -> NDArray[np.float64]:
+    """Noisy symbols ``(k,)`` to real dimensions ``(2 (k - 1),)`` as large as they were before `modulate`.
+
+    The norm is told by the gain symbol's phase, shrunk towards 1 as far as the noise and ``log_gain_deviation`` say.
+    """
+    slope = GAIN_SPAN / GAIN_PHASE
+    measured = float(np.clip(np.angle(symbols[0]) * slope, -GAIN_SPAN, GAIN_SPAN))
+    error, prior = noise_power / gain_energy / 2 * slope**2, log_gain_deviation**2
+    gain = np.exp(measured * prior / (prior + error))
+    body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
+    slots: NDArray[np.float64] = gain * np.stack([body.real, body.imag], -1).reshape(-1)
+    return slots

@@ -6,22 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.codec.basis import LatentBasis
-from shared.codec.codec import Latent, Symbols
+from shared.codec.codec import Latent
 from shared.codec.linear import LinearCodec, allocate_power
 from shared.errors import InvalidInput
+from tests.codec.channel import add_noise
 
 
 def draw_face(basis: LatentBasis, seed: int, scale: float = 1.0) -> Latent:
     generator = np.random.default_rng(seed)
     coefficients = scale * basis.deviation * generator.standard_normal(basis.deviation.shape)
     return basis.synthesise(coefficients.astype(np.float32))
-
-
-def add_noise(symbols: Symbols, snr_db: float, seed: int) -> tuple[Symbols, float]:
-    generator = np.random.default_rng(seed)
-    noise_power = 10 ** (-snr_db / 10)
-    noise = generator.standard_normal(len(symbols)) + 1j * generator.standard_normal(len(symbols))
-    return (symbols + np.sqrt(noise_power / 2) * noise).astype(np.complex64), noise_power
 
 
 def nmse_db(basis: LatentBasis, sent: Latent, received: Latent) -> float:

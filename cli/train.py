@@ -1,0 +1,66 @@
+"""``deepsc train adapters``: a pair of adapters for one noise condition, in minutes on a CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import AsJson, print_json, stderr_console
+from shared.errors import InvalidInput
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to ``app``."""
+    train = typer.Typer(no_args_is_help=True, help="Train what may be trained for a link of one's own.")
+    train.command("adapters")(adapters_command)
+    app.add_typer(train, name="train")
+
+
+def adapters_command(
+    snr_db: Annotated[float, typer.Option(help="The condition's Es/N0 in dB.")],
+    fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
+    out: Annotated[Path, typer.Option(help="File for the pair.")] = Path("adapters.safetensors"),
+    latents: Annotated[
+        Path | None, typer.Option(help="Latents (N, 16, 512), .npy; without it the prior draws.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Faces that the prior draws.")] = 20_000,
+    steps: Annotated[int, typer.Option(min=1, help="Gradient steps.")] = 1200,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    beside: Annotated[Path | None, typer.Option(help="Pairs to keep in the same file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a pair of adapters; load it at both ends with --adapters FILE (DEEPSC_..._ADAPTERS)."""
+    if fading not in ("none", "rayleigh"):
+        raise InvalidInput(f"--fading is none or rayleigh, not {fading!r}")
+
+    import numpy as np
+
+    from shared.codec.adapters import NO_ADAPTERS, Adapters
+    from shared.codec.joint import JointCodec
+    from shared.codec.networks import JointNetworks
+    from shared.codec.perceptual import PerceptualBasis
+    from shared.prior.mobile_stylegan import MobileStyleGan
+    from shared.weights import committed
+    from training.adapters import AdapterTraining, train_pair
+    from training.faces import draw_faces, whiten
+
+    codec = JointCodec(PerceptualBasis.load(committed("basis_perceptual.safetensors")), JointNetworks(), codec_id=0)
+    faces = np.load(latents) if latents else draw_faces(MobileStyleGan.load(), samples, seed)
+    training = AdapterTraining(snr_db, fading == "rayleigh", steps, seed=seed)
+    console = stderr_console()
+    losses: list[float] = []
+
+    def report(step: int, loss: float) -> None:
+        losses.append(loss)
+        console.print(f"[dim]step {step}: visible error {loss:.4f} of the expected[/dim]")
+
+    kept = Adapters.load(beside) if beside else NO_ADAPTERS
+    trained = train_pair(codec, None, whiten(codec.linear, faces), training, report)
+    Adapters((*kept.pairs, *trained.pairs)).save(out)
+    document = {"out": str(out), "snr_db": snr_db, "fading": fading, "steps": steps, "seed": seed, "losses": losses}
+    if as_json:
+        print_json(document)
+    else:
+        console.print(f"{out}: start both ends with --adapters {out}")

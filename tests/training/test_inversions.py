@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.inversions import Inversions
+
+
+class CountingInverter:
+    """Finds a latent that holds the photo's mean, and counts."""
+
+    def __init__(self) -> None:
+        self.inverted = 0
+
+    def guess(self, faces: torch.Tensor, _: object) -> torch.Tensor:
+        return faces.mean((1, 2, 3))[:, None, None].expand(-1, 16, 512)
+
+    def refine(self, _faces: object, w_plus: torch.Tensor, *_: object) -> torch.Tensor:
+        self.inverted += 1
+        return w_plus + 1
+
+
+def test_a_longer_run_continues_a_shorter_one(tmp_path: Path) -> None:
+    photos = np.random.default_rng(0).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
+    path = tmp_path / "latents.npy"
+    Inversions(path, CountingInverter(), 3).extend(photos[:2])
+    again = CountingInverter()
+    Inversions(path, again, 3).extend(photos)
+    whole = tmp_path / "whole.npy"
+    Inversions(whole, CountingInverter(), 3).extend(photos)
+    assert again.inverted == 3
+    np.testing.assert_array_equal(np.load(path), np.load(whole))
+    assert np.load(path).shape == (5, 16, 512)

@@ -1,0 +1,75 @@
+"""Latents of photos, as the transmitter finds them: ``python -m training.inversions --data DIR --split train``.
+
+The statistics of the codec and the sweeps over real faces want many. A longer run continues a shorter one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.prior.mobile_stylegan import MobileStyleGan
+from shared.tensors import to_tensor
+from training.celeba import load_faces
+from transmitter.invert import StyleGanInverter
+from transmitter.inverter import Refinement, ignore_progress
+from transmitter.models import load_inverter
+
+REPORT = 8
+"""Photos after which the file is written."""
+
+
+class Inversions:
+    """A growing file of inversions.
+
+    Args:
+        path: the file, float32 ``(n, 16, 512)``; what it holds already is kept.
+        inverter: finds the latents.
+        steps: gradient steps of each.
+    """
+
+    def __init__(self, path: Path, inverter: StyleGanInverter, steps: int) -> None:
+        self._path, self._inverter, self._steps = path, inverter, steps
+        self.latents: list[NDArray[np.float32]] = list(np.load(path)) if path.exists() else []
+
+    def extend(self, photos: NDArray[np.uint8]) -> None:
+        """Inverts photos ``(N, 128, 128, 3)`` from where the file ends."""
+        for photo in photos[len(self.latents) :]:
+            face = to_tensor(photo[None])
+            guess = self._inverter.guess(face, ignore_progress)
+            refined = self._inverter.refine(face, guess, Refinement(self._steps), ignore_progress, [])
+            self.latents.append(refined[0].numpy())
+            if len(self.latents) % REPORT == 0:
+                self._save()
+        self._save()
+
+    def _save(self) -> None:
+        part = self._path.with_suffix(".part.npy")
+        np.save(part, np.stack(self.latents))
+        part.replace(self._path)
+        print(json.dumps({"inverted": len(self.latents)}), flush=True)
+
+
+def main() -> None:
+    """Entry point of ``python -m training.inversions``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", choices=["train", "val"], default="train")
+    parser.add_argument("--photos", type=int, default=80)
+    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("runs/cache"))
+    parser.add_argument("--seed", type=int, default=6)
+    args = parser.parse_args()
+    images = load_faces(args.data, args.split, args.work).images
+    order = np.random.default_rng(args.seed).permutation(len(images))[: args.photos]
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    Inversions(args.out, load_inverter(MobileStyleGan.load()), args.steps).extend(images[order])
+
+
+if __name__ == "__main__":
+    main()
