@@ -37,7 +37,7 @@ class MethodConfig(_Part):
     kind: MethodKind
     k: tuple[int, ...] = Field(min_length=1)
     scheme: Scheme = "sender"
-    codec: str = "linear"
+    codec: str = "jecc"
     source: SourceName = "webp"
     container: Container = "stripped"
 
