@@ -26,14 +26,12 @@ from receiver.frames import DecodedFrame, StreamFace, read_frame
 from shared.attributes import Edit, targets
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.codec import Latent
-from shared.degree_predictor import DegreePredictor
 from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
-from shared.weights import committed
-from transmitter.edit import AttributesMatcher, EditDirections
 from transmitter.editor import LatentEditor
 from transmitter.framing import Conditions, Framer, Known, Parcel
-from transmitter.symbols import SymbolBudget
+from transmitter.models import load_editor
+from transmitter.symbols import MAX_USES, SymbolBudget
 
 #: The conversation: one edit a turn, and the eighth turn goes back to the original.
 TURNS: tuple[Edit | None, ...] = (
@@ -48,8 +46,6 @@ TURNS: tuple[Edit | None, ...] = (
     Edit(attribute="beard", change=2),
     Edit(attribute="smiling", change=1),
 )
-
-MAX_USES = 512
 
 
 @dataclass(frozen=True)
@@ -159,11 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     prior = MobileStyleGan.load()
     backend = make_backend(prior=prior)
-    editor = AttributesMatcher(
-        prior,
-        DegreePredictor.load(committed("degrees.safetensors")),
-        EditDirections.load(committed("directions.safetensors")),
-    )
+    editor = load_editor(prior)
     results = []
     for index, w_plus in enumerate(sample_latents(prior, options.faces, seed=5)):
         link = Link(options.snr_db, f"conversation-{index}", _renderer(backend))

@@ -28,7 +28,7 @@ from shared.codec.codec import Latent, SemanticCodec
 from shared.phy import profile_for
 from shared.pictures import SYNTHETIC_EDITED, Picture, encode_png
 from transmitter.editor import LatentEditor
-from transmitter.symbols import SymbolBudget
+from transmitter.symbols import MAX_USES, SymbolBudget
 
 SIDE = 256
 """Side in pixels at which faces are drawn and judged."""
@@ -38,8 +38,6 @@ WITHIN = 1.0
 """Degrees off the target that count as met."""
 LEAST_CHANGE = 1.0
 """An edit that its face leaves less room than this for is not asked: there would be nothing to see."""
-MAX_USES = 512
-"""Channel uses of a turn, as the transmitter has them."""
 
 Way = Literal["up", "down"]
 WAYS: tuple[Way, ...] = ("up", "down")
@@ -239,24 +237,20 @@ def load_real_parts() -> Parts:
     from evaluation.judge import DegreeJudge
     from evaluation.metrics import FaceMetrics
     from shared.codec.catalogue import load_codec
-    from shared.degree_predictor import DegreePredictor
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.tensors import to_pictures
-    from shared.weights import committed
-    from transmitter.edit import AttributesMatcher, EditDirections
+    from transmitter.models import load_editor, load_predictor
 
     prior = MobileStyleGan.load()
-    predictor = DegreePredictor.load(committed("degrees.safetensors"))
 
     def render(w_plus: Latent) -> Picture:
         with torch.inference_mode():
-            picture: Picture = to_pictures(prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], SIDE))[
-                0
-            ]
+            image = prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], SIDE)
+        picture: Picture = to_pictures(image)[0]
         return picture
 
-    editor = AttributesMatcher(prior, predictor, EditDirections.load(committed("directions.safetensors")))
-    return Parts(render, predictor, editor, load_codec(), DegreeJudge.load(), FaceMetrics().identity_cosine)
+    judge, metrics = DegreeJudge.load(), FaceMetrics()
+    return Parts(render, load_predictor(), load_editor(prior), load_codec(), judge, metrics.identity_cosine)
 
 
 def sampled(count: int, seed: int) -> list[Latent]:

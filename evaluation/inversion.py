@@ -15,12 +15,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from evaluation.metrics import FaceMetrics, psnr_db
 from evaluation.sweep import sample_latents
 from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
+from shared.pictures import Picture
 from shared.prior.face_prior import NUM_STYLES
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import resize, to_pictures, to_tensor
@@ -34,8 +34,6 @@ SIDE = 256
 
 VAL_PHOTOS = 2044
 """In the validation split."""
-
-Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

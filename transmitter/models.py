@@ -15,6 +15,7 @@ from shared.weights import committed
 from transmitter.align import FaceAligner
 from transmitter.curvature import Curvature
 from transmitter.edit import AttributesMatcher, EditDirections
+from transmitter.editor import LatentEditor
 from transmitter.encoder import ImageEncoder
 from transmitter.find import PhotoFaceFinder
 from transmitter.invert import StyleGanInverter
@@ -31,15 +32,13 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
         WeightsMissing: if a model is not there.
     """
     prior = MobileStyleGan.load()
-    predictor = _degree_predictor()
-    directions = EditDirections.load(committed("directions.safetensors"))
     codec = load_codec(settings.codec, settings.adapters)
     return TransmitterParts(
         finder=load_finder(),
         inverter=load_inverter(prior),
         parser=load_parser(),
-        predictor=predictor,
-        editor=AttributesMatcher(prior, predictor, directions),
+        predictor=load_predictor(),
+        editor=load_editor(prior),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
@@ -62,6 +61,12 @@ def load_inverter(prior: MobileStyleGan | None = None) -> StyleGanInverter:
     curvature = Curvature.load(committed("curvature.safetensors"))
     prior = prior or MobileStyleGan.load()
     return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge, curvature)
+
+
+def load_editor(prior: MobileStyleGan) -> LatentEditor:
+    """Latent and wanted degrees to edited latent."""
+    directions = EditDirections.load(committed("directions.safetensors"))
+    return AttributesMatcher(prior, _degree_predictor(), directions)
 
 
 def load_parser() -> InstructionParser:

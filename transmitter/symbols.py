@@ -8,6 +8,9 @@ from itertools import takewhile
 from shared.errors import InvalidInput
 from shared.phy import Profile
 
+#: Channel uses of a turn without repeats, unless the service is told another bound.
+MAX_USES = 512
+
 #: (from this SNR in dB, most payload symbols worth sending): a better link needs fewer for the same face.
 WORTHWHILE = ((-100.0, 512), (12.0, 448), (18.0, 320))
 

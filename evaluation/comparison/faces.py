@@ -23,9 +23,8 @@ from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures
 from shared.weights import committed
 from training.celeba import iter_faces
-from transmitter.edit import AttributesMatcher, EditDirections
 from transmitter.inverter import Inverter, Refinement, ignore_progress
-from transmitter.models import load_inverter
+from transmitter.models import load_editor, load_inverter
 
 PICTURE_FILES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -63,8 +62,7 @@ class Studio:
         self.side, self._cache = side, cache
         self.prior = MobileStyleGan.load()
         self.predictor = DegreePredictor.load(committed("degrees.safetensors"))
-        directions = EditDirections.load(committed("directions.safetensors"))
-        self._editor = AttributesMatcher(self.prior, self.predictor, directions)
+        self._editor = load_editor(self.prior)
         self._inverter: Inverter | None = None
 
     def draw(self, w_plus: Latent) -> Picture:
