@@ -178,21 +178,16 @@ def test_a_reference_needs_no_attribute() -> None:
     assert parser_that_thinks("undo", [0.9] * 5).parse("undo").edits == ()
 
 
+@pytest.mark.slow
 def test_a_sentence_takes_at_most_twenty_milliseconds(parser: MiniLmParser) -> None:
-    """The fastest of several, some seconds apart, so that a machine that is busy for a while does not decide."""
+    """The fastest of many: among the long checks, as only a quiet machine can answer for it."""
 
     def milliseconds() -> float:
         start = time.perf_counter()
         parser.parse("could you lose the glasses please and make him look about ten years younger, but keep the beard")
         return 1e3 * (time.perf_counter() - start)
 
-    fastest = min(milliseconds() for _ in range(20))
-    for _ in range(10):
-        if fastest < 20:
-            break
-        time.sleep(1)
-        fastest = min(fastest, *(milliseconds() for _ in range(20)))
-    assert fastest < 20
+    assert min(milliseconds() for _ in range(100)) < 20
 
 
 @pytest.mark.usefixtures("parser")
