@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
@@ -226,8 +225,11 @@ def contact_sheet(trials: Sequence[Trial]) -> Picture:
     return sheet
 
 
-def load_real_parts() -> Parts:
+def load_real_parts(budget: SymbolBudget | None) -> Parts:
     """The product's blocks and the judge.
+
+    Args:
+        budget: of the frames that edits are matched through; ``None`` matches before the channel.
 
     Raises:
         WeightsMissing: if a model is not there.
@@ -240,8 +242,9 @@ def load_real_parts() -> Parts:
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.tensors import to_pictures
     from transmitter.models import load_editor, load_predictor
+    from transmitter.receptions import Receptions
 
-    prior = MobileStyleGan.load()
+    prior, codec = MobileStyleGan.load(), load_codec()
 
     def render(w_plus: Latent) -> Picture:
         with torch.inference_mode():
@@ -249,8 +252,9 @@ def load_real_parts() -> Parts:
         picture: Picture = to_pictures(image)[0]
         return picture
 
+    editor = load_editor(prior, Receptions.of(codec, budget) if budget else None)
     judge, metrics = DegreeJudge.load(), FaceMetrics()
-    return Parts(render, load_predictor(), load_editor(prior), load_codec(), judge, metrics.identity_cosine)
+    return Parts(render, load_predictor(), editor, codec, judge, metrics.identity_cosine)
 
 
 def sampled(count: int, seed: int) -> list[Latent]:
@@ -261,26 +265,12 @@ def sampled(count: int, seed: int) -> list[Latent]:
     return list(sample_latents(MobileStyleGan.load(), count, seed)) if count else []
 
 
-def inverted(data: Path, count: int, refine_steps: int) -> list[Latent]:
-    """Latents of the first photos of CelebA val, found by the product's inverter."""
-    from itertools import islice
-
-    from training.celeba import iter_faces
-    from transmitter.inverter import Refinement, ignore_progress
-    from transmitter.models import load_inverter
-
-    inverter = load_inverter()
-    photos: Iterator[tuple[str, NDArray[np.uint8]]] = islice(iter_faces(data, "val", SIDE), count)
-    return [inverter.invert(photo, Refinement(refine_steps), ignore_progress).w_plus for _, photo in photos]
-
-
 def main() -> None:
     """Entry point of ``python -m evaluation.edits``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=4, help="faces drawn from the prior")
-    parser.add_argument("--photos", type=int, default=0, help="photos of CelebA val, inverted; needs --data")
-    parser.add_argument("--data", type=Path, help="the folder of docs/data.md")
-    parser.add_argument("--refine-steps", type=int, default=16, help="of each inversion")
+    parser.add_argument("--photos", type=Path, help="inversions of photos (N, 16, 512), .npy (training.inversions)")
+    parser.add_argument("--before-channel", action="store_true", help="match degrees without regard to the channel")
     parser.add_argument("--snr-db", type=float, default=6.0)
     parser.add_argument("--symbols", type=int, default=0, help="payload symbols; 0 as the transmitter chooses")
     parser.add_argument("--change", type=int, default=2, help="degrees asked for, up and down")
@@ -288,19 +278,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for edits.json and the contact sheet edits.png")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    if options.photos and options.data is None:
-        parser.error("--photos needs --data")
     budget = SymbolBudget(MAX_USES, fixed=options.symbols)
     k_payload = budget.payload(options.snr_db, profile_for(options.snr_db), 0)
     link = Link(options.snr_db, k_payload, options.seed)
-    parts = load_real_parts()
+    parts = load_real_parts(None if options.before_channel else budget)
     latents = sampled(options.samples, options.seed)
-    latents += inverted(options.data, options.photos, options.refine_steps) if options.photos else []
+    photos = [] if options.photos is None else list(np.load(options.photos))
+    latents += photos
     trials = [
         trial for at, w_plus in enumerate(latents) for trial in trials_of(at, w_plus, parts, link, options.change)
     ]
     rows = [{name: _figure(value) for name, value in vars(row).items()} for row in summary(trials)]
-    document = {"samples": options.samples, "photos": options.photos, **vars(link), "rows": rows}
+    document = {"samples": options.samples, "photos": len(photos), **vars(link), "rows": rows}
     if options.out is not None:
         options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "edits.json").write_text(json.dumps(document, indent=1) + "\n")

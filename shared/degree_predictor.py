@@ -40,6 +40,11 @@ class DegreeScale(nn.Module):
         steps = (scores[..., None] - low) / (high - low)  # (B, A, 5)
         return steps.clamp(0, 1).sum(-1)
 
+    @property
+    def unit(self) -> Tensor:
+        """Scores that make up a degree on average, ``(A,)``."""
+        return (self.knots[:, -1] - self.knots[:, 0]) / (self.knots.shape[1] - 1)
+
     def inverse(self, degrees: Tensor) -> Tensor:
         """``(B, A)`` degrees 0..5 -> the ``(B, A)`` scores at which they are met."""
         below = degrees.clamp(0, MAX_DEGREE - 1).floor().long()  # (B, A)

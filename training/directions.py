@@ -25,7 +25,7 @@ from shared.prior.face_prior import NUM_STYLES
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_tensor
 from training.samples import SampleBank
-from transmitter.edit import EditDirections
+from transmitter.fields import EditDirections
 
 #: Style vectors (first, last) that each attribute moves: coarse ones carry shape, finer ones texture.
 STYLES: dict[str, tuple[int, int]] = {

@@ -1,20 +1,19 @@
-"""Iterative attributes matching: step a latent along edit directions until its face shows the wanted degrees.
+"""Iterative attributes matching: move a latent until the face that arrives shows the wanted degrees.
 
-The directions come from linear models over W (``training/directions.py``): the step that raises one attribute's score
-by one, leaves the others' alone, and changes least of the person and of what the prior finds likely. Faces are not
-linear, so after every step the face is rendered small, its degrees are read again, and the step is corrected.
+A match has two loops. The inner one never draws a face: it finds the cheapest move in the semantic fields
+(`transmitter.fields`), with what the channel will leave of it taken into account, in milliseconds. The outer one draws
+the moved face small, reads its degrees, and asks the inner one for as much more or less as was missed.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from shared.attributes import attribute_names
@@ -22,123 +21,140 @@ from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor
 from shared.prior.face_prior import FacePrior
 from transmitter.editor import EditOutcome
+from transmitter.fields import Reception, SemanticFields, Vector
+from transmitter.receptions import Receptions
 
 SIDE = 128
-"""Side in pixels at which the edited face is looked at between steps."""
+"""Side in pixels at which the edited face is looked at."""
 
+REACH = 7.0
+"""Longest move of one edit, in units of its price; beyond it faces leave what the prior draws well."""
 
-@dataclass(frozen=True)
-class EditDirections:
-    """How a latent moves per unit of each attribute's score.
+PUSH = 1.3
+"""How much more than what was missed is asked for next: faces answer less than fields say."""
 
-    Attributes:
-        steps: ``(A, 16, 512)`` in registry order; zero in the style vectors that the attribute does not touch.
-        reach: ``(A,)``, the largest multiple of a step that still gives good faces.
-    """
+KEPT = 0.3
+"""Weight of the attributes that nobody named against those that were."""
 
-    steps: NDArray[np.float32]
-    reach: NDArray[np.float32]
+MOST_MISSED = 3.0
+"""Largest correction of one look, in scores' units of about a degree."""
 
-    @classmethod
-    def load(cls, path: Path) -> EditDirections:
-        """Reads directions written by `save`."""
-        return cls(**{name: tensor.astype(np.float32) for name, tensor in load_file(path).items()})
-
-    def save(self, path: Path) -> None:
-        """Writes the directions as safetensors, the steps in half precision."""
-        save_file({"steps": self.steps.astype(np.float16), "reach": self.reach}, path)
+REMEMBERED = 8
+"""Faces whose reading is remembered: an edit mostly begins where the last one ended."""
 
 
 class AttributesMatcher:
-    """`LatentEditor` along linear directions, with the rendered face's degrees in the loop.
+    """`LatentEditor` in semantic fields, with what the channel leaves and the rendered face's degrees in the loop.
 
     Args:
         prior: renders the face at 128 px.
         predictor: reads its scores and degrees.
-        directions: the steps.
-        tolerance: degrees off the target that are accepted without a further step.
-        max_steps: renders per edit at most.
+        fields: where to move.
+        receptions: what the link leaves of a face; without them the match is made before the channel.
+        tolerance: degrees off the target that are accepted without a further look.
+        max_looks: renders of edited faces at most.
     """
 
     def __init__(
         self,
         prior: FacePrior,
         predictor: DegreePredictor,
-        directions: EditDirections,
+        fields: SemanticFields,
+        receptions: Receptions | None = None,
         tolerance: float = 0.25,
-        max_steps: int = 10,
+        max_looks: int = 4,
     ) -> None:
-        self._prior, self._predictor, self._directions = prior, predictor, directions
-        self._tolerance, self._max_steps = tolerance, max_steps
+        self._prior, self._predictor, self._fields, self._receptions = prior, predictor, fields, receptions
+        self._tolerance, self._max_looks = tolerance, max_looks
+        self._unit: NDArray[np.float32] = predictor.scale.unit.numpy()
+        self._readings: OrderedDict[bytes, Vector] = OrderedDict()
 
-    def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:  # noqa: ARG002
-        """See `LatentEditor.edit`; the link's SNR is not looked at yet, the match is made before the channel."""
+    def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
+        """See `LatentEditor.edit`."""
         names = attribute_names()
+        reception = self._reception(snr_db)
         before = self._read(w_plus)
-        goal = before.degrees.copy()
+        degrees = self._degrees(before)
+        goal = np.array([targets.get(name, degrees[i]) for i, name in enumerate(names)])
         edited = np.array([name in targets for name in names])
-        for i, name in enumerate(names):
-            goal[i] = targets.get(name, goal[i])
-        goal_scores = np.where(edited, self._scores_of(goal), before.scores)
-        amounts = np.zeros(len(names), np.float32)
-        slopes = np.ones(len(names), np.float32)
-        best, best_latent, best_cost = before, w_plus, self._cost(before, goal, edited)
-        now = before
-        for _ in range(self._max_steps):
-            off = np.abs(now.degrees - goal)
-            if (off[edited] <= self._tolerance).all() and (off <= 2 * self._tolerance).all():
-                break
-            # What was not asked for is brought back only when it is seen to move.
-            wish = np.where(edited, 1.0, 0.8 * (off > 2 * self._tolerance)) * (goal_scores - now.scores) / slopes
-            limit = self._directions.reach
-            moved = np.clip(amounts + np.clip(wish, -limit / 2, limit / 2), -limit, limit).astype(np.float32)
-            step = moved - amounts
-            if np.abs(step).max() < 1e-3:
-                break
-            latent = (w_plus + np.tensordot(moved, self._directions.steps, 1)).astype(np.float32)
-            then = self._read(latent)
-            large = np.abs(step) > 0.1
-            measured = np.divide(then.scores - now.scores, step, out=slopes.copy(), where=large)
-            slopes = np.clip(0.5 * slopes + 0.5 * measured, 0.3, 2.0).astype(np.float32)
-            amounts, now = moved, then
-            cost = self._cost(now, goal, edited)
+        goal_scores = np.where(edited, self._scores(goal), before)
+        u = self._fields.locate(w_plus)
+        asked = goal_scores - before + self._fields.at(u, Reception.clean())[0]
+        best = _Look(w_plus, self._degrees(before + self._lost(u, reception)))
+        if self._near(best, goal, edited):
+            return self._outcome(best, degrees, goal, edited)
+        best_cost = self._cost(best, goal, edited)
+        for _ in range(self._max_looks):
+            move = self._fields.match(u, asked, np.where(edited, 1.0, KEPT), reception, REACH)
+            latent = self._fields.move(w_plus, move)
+            arriving = self._read(latent) + self._lost(self._fields.moved(u, move), reception)
+            look = _Look(latent, self._degrees(arriving))
+            cost = self._cost(look, goal, edited)
             if cost < best_cost:
-                best, best_latent, best_cost = now, latent, cost
-        return self._outcome(best_latent, before, best, goal, edited)
+                best, best_cost = look, cost
+            if self._near(look, goal, edited):
+                break
+            missed = np.clip(PUSH * (goal_scores - arriving), -MOST_MISSED, MOST_MISSED)
+            # What was not asked for is brought back only when it is seen to move.
+            asked = asked + np.where(edited | (np.abs(look.degrees - goal) > self._tolerance), missed, 0.0)
+        return self._outcome(best, degrees, goal, edited)
 
-    def _read(self, w_plus: Latent) -> _Reading:
-        with torch.inference_mode():
-            image = self._prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], SIDE).clamp(-1, 1)
-            scores: Tensor = self._predictor.scores(image)
-            degrees: Tensor = self._predictor.scale(scores)
-        return _Reading(scores[0].numpy(), degrees[0].numpy())
+    def _reception(self, snr_db: float | None) -> Reception:
+        if snr_db is None or self._receptions is None:
+            return Reception.clean()
+        return self._receptions.at(snr_db)
 
-    def _scores_of(self, degrees: NDArray[np.float32]) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = self._predictor.scale.inverse(torch.from_numpy(degrees)[None])[0].numpy()
-        return scores
+    def _lost(self, u: Vector, reception: Reception) -> Vector:
+        """What the channel does to the scores of a face at ``u``, as the fields see it; ``(A,)``."""
+        lost: Vector = self._fields.at(u, reception)[0] - self._fields.at(u, Reception.clean())[0]
+        return lost
+
+    def _near(self, look: _Look, goal: Vector, edited: NDArray[np.bool_]) -> bool:
+        off = np.abs(look.degrees - goal)
+        return bool((off[edited] <= self._tolerance).all() and (off <= 2 * self._tolerance).all())
+
+    def _read(self, w_plus: Latent) -> Vector:
+        """Scores of a face ``(A,)``, in units of about a degree, off its picture."""
+        key = w_plus.tobytes()
+        if key not in self._readings:
+            with torch.inference_mode():
+                image = self._prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], SIDE)
+                scores: Tensor = self._predictor.scores(image.clamp(-1, 1))[0]
+            self._readings[key] = (scores.numpy() / self._unit).astype(np.float64)
+            if len(self._readings) > REMEMBERED:
+                self._readings.popitem(last=False)
+        return self._readings[key]
+
+    def _degrees(self, scores: Vector) -> Vector:
+        units = torch.from_numpy((scores * self._unit).astype(np.float32))[None]
+        degrees: Vector = self._predictor.scale(units)[0].numpy().astype(np.float64)
+        return degrees
+
+    def _scores(self, degrees: Vector) -> Vector:
+        scores = self._predictor.scale.inverse(torch.from_numpy(degrees.astype(np.float32))[None])[0].numpy()
+        return (scores / self._unit).astype(np.float64)
 
     @staticmethod
-    def _cost(reading: _Reading, goal: NDArray[np.float32], edited: NDArray[np.bool_]) -> float:
-        return float((np.where(edited, 1.0, 0.5) * np.abs(reading.degrees - goal)).sum())
+    def _cost(look: _Look, goal: Vector, edited: NDArray[np.bool_]) -> float:
+        return float((np.where(edited, 1.0, 0.5) * np.abs(look.degrees - goal)).sum())
 
     @staticmethod
-    def _outcome(
-        latent: Latent, before: _Reading, after: _Reading, goal: NDArray[np.float32], edited: NDArray[np.bool_]
-    ) -> EditOutcome:
+    def _outcome(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> EditOutcome:
         names = attribute_names()
-        missed = [i for i in np.flatnonzero(edited) if abs(after.degrees[i] - goal[i]) > 0.5]
+        missed = [i for i in np.flatnonzero(edited) if abs(look.degrees[i] - goal[i]) > 0.5]
         message = "; ".join(
-            f"{names[i]} went to {after.degrees[i]:.1f} of {goal[i]:.1f}, as far as this face goes" for i in missed
+            f"{names[i]} went to {look.degrees[i]:.1f} of {goal[i]:.1f}, as far as this face goes" for i in missed
         )
-        return EditOutcome(latent, before.by_name(), after.by_name(), not missed, message)
+        return EditOutcome(look.w_plus, _by_name(before), _by_name(look.degrees), not missed, message)
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """What the predictor says of one face: scores and degrees, each ``(A,)``."""
+class _Look:
+    """An edited face: its latent ``(16, 512)`` and the degrees ``(A,)`` it is expected to arrive with."""
 
-    scores: NDArray[np.float32]
-    degrees: NDArray[np.float32]
+    w_plus: Latent
+    degrees: Vector
 
-    def by_name(self) -> dict[str, float]:
-        return {name: round(float(d), 3) for name, d in zip(attribute_names(), self.degrees, strict=True)}
+
+def _by_name(degrees: Vector) -> dict[str, float]:
+    return {name: round(float(degree), 3) for name, degree in zip(attribute_names(), degrees, strict=True)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from evaluation.metrics import FaceMetrics
 from shared.attribute_predictor import AttributePredictor
 from shared.codec.catalogue import load_codec, load_follow_ups
+from shared.codec.perceptual import PerceptualBasis
 from shared.degree_predictor import DegreePredictor
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
@@ -14,13 +15,17 @@ from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import committed
 from transmitter.align import FaceAligner
 from transmitter.curvature import Curvature
-from transmitter.edit import AttributesMatcher, EditDirections
+from transmitter.edit import AttributesMatcher
 from transmitter.editor import LatentEditor
 from transmitter.encoder import ImageEncoder
+from transmitter.fields import EditDirections, SemanticFields
 from transmitter.find import PhotoFaceFinder
 from transmitter.invert import StyleGanInverter
+from transmitter.latent_predictor import LatentPredictor
 from transmitter.parts import FaceFinder, TransmitterParts
+from transmitter.receptions import Receptions
 from transmitter.settings import TransmitterSettings
+from transmitter.symbols import SymbolBudget
 from transmitter.text.minilm_parser import MiniLmParser
 from transmitter.text.parser import InstructionParser
 
@@ -38,7 +43,7 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
         inverter=load_inverter(prior),
         parser=load_parser(),
         predictor=load_predictor(),
-        editor=load_editor(prior),
+        editor=load_editor(prior, Receptions.of(codec, SymbolBudget(settings.max_uses, settings.symbols))),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
@@ -63,10 +68,12 @@ def load_inverter(prior: MobileStyleGan | None = None) -> StyleGanInverter:
     return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge, curvature)
 
 
-def load_editor(prior: MobileStyleGan) -> LatentEditor:
-    """Latent and wanted degrees to edited latent."""
-    directions = EditDirections.load(committed("directions.safetensors"))
-    return AttributesMatcher(prior, _degree_predictor(), directions)
+def load_editor(prior: MobileStyleGan, receptions: Receptions | None = None) -> LatentEditor:
+    """Latent and wanted degrees to edited latent, matched before the channel where there are no receptions."""
+    basis = PerceptualBasis.load(committed("basis_perceptual.safetensors"))
+    predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
+    fields = SemanticFields(basis, predictor, EditDirections.load(committed("edit_space.safetensors")))
+    return AttributesMatcher(prior, _degree_predictor(), fields, receptions)
 
 
 def load_parser() -> InstructionParser:

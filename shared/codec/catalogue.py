@@ -53,11 +53,11 @@ def load_codec(name: CodecName = "jecc", adapters: Path | None = None, networks:
 
 
 def load_follow_ups(codec: SemanticCodec) -> FollowUps:
-    """What codes the frames after ``codec``'s key frames, over the committed edit directions.
+    """What codes the frames after ``codec``'s key frames, over the committed space of edits.
 
     Raises:
         WeightsMissing: if they are not in the tree.
     """
     if not isinstance(codec, CoefficientCodec):
         raise TypeError("follow-up frames need a codec with a basis and a plan")
-    return GaussianFollowUps(codec, ChangeSpace.load(committed("directions.safetensors")))
+    return GaussianFollowUps(codec, ChangeSpace.load(committed("edit_space.safetensors")))

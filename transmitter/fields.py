@@ -1,0 +1,156 @@
+"""Semantic fields: how the degrees of one face answer to moves of its latent, and the cheapest move to wanted degrees.
+
+Fields are the slopes of the latent predictor at the face in question, so they bend with it: what raises the smile of
+one face is not what raises another's, nor the same half-way. Moves have a price ``|a|^2`` (how unlikely they are in
+the prior's own statistics, and how much is seen of them); the cheapest one that brings scores to what is asked, with
+the attributes that nobody named asked to stay, is found by Gauss-Newton steps:
+
+    a <- J^T (J J^T + diag(slack / weight))^-1 (asked - s + J a)
+
+``J`` being the fields after the move so far. At a price of its own for every unit, a move in a few common directions
+(`EditDirections`) is told in a few symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from shared.codec.belief import CoefficientCodec, left_by_key
+from shared.codec.codec import Latent
+from shared.codec.perceptual import PerceptualBasis
+from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
+
+Vector = NDArray[np.float64]
+
+SLACK = 0.05
+"""Price of being a score's unit off what is asked, against a unit's move."""
+
+TRUST = 3.0
+"""Longest step, as fields are trusted near the face only."""
+
+STEPS = 8
+"""Gauss-Newton steps of one match."""
+
+DRAWS = 8
+"""Fixed draws of the noise over which a reception is averaged."""
+
+
+def cheapest_move(
+    fields: Callable[[Vector], tuple[Vector, Vector]], asked: Vector, weights: Vector, size: int, reach: float
+) -> Vector:
+    """The move ``(size,)`` of least price that brings scores to ``asked``, as far as its length ``reach`` allows.
+
+    Args:
+        fields: a move to scores ``(A,)`` and their slopes ``(A, size)`` there.
+        asked: scores, ``(A,)``.
+        weights: how much each matters, ``(A,)``.
+        size: dimensions of a move.
+        reach: longest move.
+    """
+    move = np.zeros(size)
+    for _ in range(STEPS):
+        scores, slopes = fields(move)
+        gram = slopes @ slopes.T + np.diag(SLACK / weights)
+        step = slopes.T @ np.linalg.solve(gram, asked - scores + slopes @ move) - move
+        length = float(np.linalg.norm(step))
+        move = move + step * min(1.0, TRUST / max(length, 1e-9))
+        move *= min(1.0, reach / max(float(np.linalg.norm(move)), 1e-9))
+        if length < 0.02:
+            break
+    return move
+
+
+@dataclass(frozen=True)
+class Reception:
+    """What a link makes of visible coordinates: ``u`` arrives as ``share * u + noise``.
+
+    Attributes:
+        share: ``(VISIBLE,)`` in 0..1, of the least-squares receiver.
+        noise: fixed draws of what it adds, ``(DRAWS, VISIBLE)``.
+    """
+
+    share: Vector
+    noise: Vector
+
+    @classmethod
+    def clean(cls) -> Reception:
+        """Everything arrives as it was."""
+        return cls(np.ones(VISIBLE), np.zeros((1, VISIBLE)))
+
+    @classmethod
+    def of(cls, codec: CoefficientCodec, k: int, snr_db: float) -> Reception:
+        """That of a key frame of ``k`` symbols of a codec in visible coordinates, at Es/N0 ``snr_db``."""
+        left = left_by_key(codec, k, snr_db, 10 ** (-snr_db / 10))[:VISIBLE]
+        share = 1 - left / np.square(codec.basis.deviation[:VISIBLE], dtype=np.float64)
+        draws = np.random.default_rng(0).standard_normal((DRAWS // 2, VISIBLE))
+        return cls(share, np.sqrt(share * (1 - share)) * np.concatenate([draws, -draws]))
+
+
+@dataclass(frozen=True)
+class EditDirections:
+    """The space that edits move a face in.
+
+    Attributes:
+        steps: ``(D, 16, 512)``, linearly independent.
+        reach: ``(D,)``, how far along each edits go.
+    """
+
+    steps: NDArray[np.float32]
+    reach: NDArray[np.float32]
+
+    @classmethod
+    def load(cls, path: Path) -> EditDirections:
+        """Reads directions written by `save`."""
+        return cls(**{name: tensor.astype(np.float32) for name, tensor in load_file(path).items()})
+
+    def save(self, path: Path) -> None:
+        """Writes the directions as safetensors, the steps in half precision."""
+        save_file({"steps": self.steps.astype(np.float16), "reach": self.reach}, path)
+
+
+class SemanticFields:
+    """Fields in the space that edits move a face in.
+
+    Args:
+        basis: the visible coordinates.
+        predictor: reads scores off them.
+        directions: the space; a unit of each direction has the price 1.
+    """
+
+    def __init__(self, basis: PerceptualBasis, predictor: LatentPredictor, directions: EditDirections) -> None:
+        self._space, self._predictor = VisibleSpace(basis), predictor
+        self._steps = directions.steps
+        self._moves = np.stack([self._space.direction(step) for step in directions.steps])  # (D, VISIBLE)
+
+    def locate(self, w_plus: Latent) -> Vector:
+        """The visible coordinates ``(VISIBLE,)`` of ``(16, 512)``."""
+        return self._space.analyse(w_plus).astype(np.float64)
+
+    def at(self, u: Vector, reception: Reception) -> tuple[Vector, Vector]:
+        """Scores ``(A,)`` expected of a face at ``u`` once received, and their fields ``(A, D)``."""
+        arrived = torch.from_numpy((reception.share * u + reception.noise).astype(np.float32))
+        scores, slopes = self._predictor.slopes(arrived)
+        fields = (slopes.mean(0).numpy().astype(np.float64) * reception.share) @ self._moves.T
+        return scores.mean(0).numpy().astype(np.float64), fields
+
+    def match(self, u: Vector, asked: Vector, weights: Vector, reception: Reception, reach: float) -> Vector:
+        """The cheapest move ``(D,)`` of a face at ``u`` to the asked scores, once received; see `cheapest_move`."""
+        return cheapest_move(
+            lambda move: self.at(u + move @ self._moves, reception), asked, weights, len(self._moves), reach
+        )
+
+    def moved(self, u: Vector, move: Vector) -> Vector:
+        """Visible coordinates after a move."""
+        return u + move @ self._moves
+
+    def move(self, w_plus: Latent, move: Vector) -> Latent:
+        """``(16, 512)`` after a move ``(D,)``."""
+        moved: Latent = (w_plus + np.tensordot(move, self._steps, 1)).astype(np.float32)
+        return moved
