@@ -16,12 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from shared.attributes import attribute_names
-from shared.codec.perceptual import PerceptualBasis
 from shared.weights import WEIGHTS, committed
-from training.latent_degrees import Probes
+from training.latent_degrees import Probes, load_space
 from transmitter.edit import REACH
 from transmitter.fields import EditDirections, Vector, cheapest_move
-from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
+from transmitter.latent_predictor import VISIBLE, LatentPredictor
 
 SEEN = 0.1
 """Weight of what is seen, relative to the mean over the `STRONGEST` coordinates."""
@@ -72,9 +71,9 @@ def main() -> None:
     parser.add_argument("--directions", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    space = VisibleSpace(PerceptualBasis.load(committed("basis_perceptual.safetensors")))
+    space = load_space()
     predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
-    faces = Probes.load(args.probes).u.numpy().astype(np.float64)
+    faces = Probes.load(args.probes, space).u.numpy().astype(np.float64)
     price = 1 + SEEN * space.importance / space.importance[:STRONGEST].mean()
     moves, edited = draw_moves(predictor, faces, price, args.moves, args.seed)
     lengths = np.linalg.norm(moves, axis=1)

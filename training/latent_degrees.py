@@ -54,11 +54,16 @@ class Probes:
     slopes: Tensor
 
     @classmethod
-    def load(cls, folder: Path) -> Probes:
-        """All that runs have kept in ``folder``."""
+    def load(cls, folder: Path, space: VisibleSpace) -> Probes:
+        """All that runs have kept in ``folder``, in the coordinates of ``space``."""
         chunks = [np.load(path) for path in sorted(folder.glob("degrees_*.npz"))]
-        names = ("u", "scores", "along", "slopes")
-        return cls(*(torch.from_numpy(np.concatenate([chunk[name] for chunk in chunks])).float() for name in names))
+        rows = {
+            "u": [space.analyse(chunk["latents"].astype(np.float32)) for chunk in chunks],
+            "scores": [chunk["scores"] for chunk in chunks],
+            "along": [chunk["along"] for chunk in chunks],
+            "slopes": [space.gradient(chunk["gradients"].astype(np.float32)) for chunk in chunks],
+        }
+        return cls(**{name: torch.from_numpy(np.concatenate(parts)) for name, parts in rows.items()})
 
     def at(self, rows: Tensor) -> Probes:
         """Those of the faces ``rows``."""
@@ -86,8 +91,8 @@ def draw(prior: MobileStyleGan, seed: int, photos: NDArray[np.float32] | None) -
 
 
 def probe(args: argparse.Namespace) -> None:
-    """Probes in chunks; an interrupted run goes on."""
-    prior, space = MobileStyleGan.load(), VisibleSpace(PerceptualBasis.load(committed("basis_perceptual.safetensors")))
+    """Probes in chunks, kept in w+, whatever the coordinates will be; an interrupted run goes on."""
+    prior = MobileStyleGan.load()
     predictor = DegreePredictor.load(committed("degrees.safetensors"))
     unit = predictor.scale.unit
     photos = np.load(args.photos) if args.photos else None
@@ -100,18 +105,23 @@ def probe(args: argparse.Namespace) -> None:
         latents = torch.from_numpy(draw(prior, seed, photos)).requires_grad_()
         scores = predictor.scores(prior.preview(latents).clamp(-1, 1)) / unit
         along = torch.randn(scores.shape, generator=torch.Generator().manual_seed(seed))
-        (slopes,) = torch.autograd.grad((along * scores).sum(), latents)
-        seen = {
-            "u": space.analyse(latents.detach().numpy()),
-            "scores": scores.detach().numpy(),
-            "along": along.numpy(),
-            "slopes": space.gradient(slopes.numpy()),
-        }
+        (gradients,) = torch.autograd.grad((along * scores).sum(), latents)
         unfinished = path.with_suffix(".part.npz")
-        np.savez(unfinished, **{name: array.astype(np.float32) for name, array in seen.items()})
+        np.savez(
+            unfinished,
+            latents=latents.detach().numpy().astype(np.float16),
+            gradients=gradients.numpy().astype(np.float16),
+            scores=scores.detach().numpy(),
+            along=along.numpy(),
+        )
         unfinished.replace(path)
         if start // CHUNK % 25 == 24:
             print(json.dumps({"probed": start + CHUNK}), flush=True)
+
+
+def load_space() -> VisibleSpace:
+    """The coordinates of the codec that is sent with."""
+    return VisibleSpace(PerceptualBasis.load(committed("basis_perceptual.safetensors")))
 
 
 def losses(network: LatentPredictor, probes: Probes, slope_scale: float) -> tuple[Tensor, Tensor]:
@@ -125,7 +135,7 @@ def losses(network: LatentPredictor, probes: Probes, slope_scale: float) -> tupl
 def fit(args: argparse.Namespace) -> None:
     """Trains on all but the last twentieth, reports what that explains, and writes the weights."""
     torch.manual_seed(args.seed)
-    probes = Probes.load(args.work)
+    probes = Probes.load(args.work, load_space())
     count = len(probes.u)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(args.seed))
     held_out, fitted = probes.at(order[: count // 20]), probes.at(order[count // 20 :])

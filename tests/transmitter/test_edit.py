@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,10 @@ from torch import Tensor
 
 from shared.attributes import attribute_names
 from shared.degree_predictor import DegreePredictor
-from transmitter.edit import AttributesMatcher, EditDirections
+from tests.transmitter.visible import STYLE, face, linear_predictor, plain_basis, plain_directions
+from transmitter.edit import AttributesMatcher
+from transmitter.fields import Reception, SemanticFields
+from transmitter.latent_predictor import VISIBLE
 
 ATTRIBUTES = len(attribute_names())
 
@@ -31,31 +32,31 @@ class FlatPrior:
 class BentPredictor(DegreePredictor):
     """Reads attribute i off coordinate i of style 3, bent and leaking into its neighbour, as real faces do."""
 
-    def __init__(self, leak: float = 0.15) -> None:
+    def __init__(self, leak: float, unit: float) -> None:
         super().__init__(width=4)
-        self.leak = leak
+        self.leak, self.unit = leak, unit
         self.eval()
 
     def scores(self, images: Tensor) -> Tensor:
-        x = 100 * images[:, 0, 3, :ATTRIBUTES]
+        x = self.unit * 100 * images[:, 0, STYLE, :ATTRIBUTES]
         bent = x * (0.8 + 0.1 * torch.tanh(x))
         return bent + self.leak * bent.roll(1, dims=1)
 
 
-def directions(reach: float = 9.0) -> EditDirections:
-    steps = np.zeros((ATTRIBUTES, 16, 512), np.float32)
-    steps[np.arange(ATTRIBUTES), 3, np.arange(ATTRIBUTES)] = 1.0
-    return EditDirections(steps, np.full(ATTRIBUTES, reach, np.float32))
+class PoorLink:
+    """Leaves less of every face the poorer it is: half at 0 dB."""
+
+    def at(self, snr_db: float) -> Reception:
+        return Reception(np.full(VISIBLE, 1 / (1 + 10 ** (-snr_db / 10))), np.zeros((1, VISIBLE)))
 
 
-def face(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    w_plus = np.zeros((16, 512), np.float32)
-    w_plus[3, : len(values)] = values
-    return w_plus
-
-
-def matcher(reach: float = 9.0, leak: float = 0.15) -> AttributesMatcher:
-    return AttributesMatcher(FlatPrior(), BentPredictor(leak), directions(reach))
+def matcher(*, unit: float = 1.0, leak: float = 0.15, link: PoorLink | None = None) -> AttributesMatcher:
+    """Fields that know of the leak and not of the bend; ``unit`` is the score that a unit's move makes."""
+    slopes = torch.zeros(ATTRIBUTES, VISIBLE)
+    for i in range(ATTRIBUTES):
+        slopes[i, i], slopes[(i + 1) % ATTRIBUTES, i] = 0.8 * unit, 0.8 * unit * leak
+    fields = SemanticFields(plain_basis(), linear_predictor(slopes), plain_directions(ATTRIBUTES))
+    return AttributesMatcher(FlatPrior(), BentPredictor(leak, unit), fields, link)
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 3.5, 4.5])
@@ -79,10 +80,28 @@ def test_several_targets_are_met_at_once() -> None:
 
 
 def test_a_target_out_of_reach_is_said_and_the_best_is_kept() -> None:
-    outcome = matcher(reach=1.0).edit(face(0.5, 0.5, 0.5, 0.5, 0.5), {"age": 5.0}, snr_db=None)
+    outcome = matcher(unit=0.1).edit(face(0.5, 0.5, 0.5, 0.5, 0.5), {"age": 5.0}, snr_db=None)
     assert not outcome.reached
     assert "age went to" in outcome.message
     assert outcome.degrees_before["age"] < outcome.degrees_after["age"] < 2.5
+
+
+def test_what_the_link_will_leave_is_counted_in() -> None:
+    """Matched through a link that leaves half, a face is sent with more than the wanted degree and arrives with it."""
+    w_plus = face(0.0, 0.0, 0.0, 0.0, 0.0)
+    before = matcher().edit(w_plus, {"smiling": 2.0}, snr_db=0.0)
+    through = matcher(link=PoorLink()).edit(w_plus, {"smiling": 2.0}, snr_db=0.0)
+    smile = attribute_names().index("smiling")
+    assert through.w_plus[STYLE, smile] > 1.5 * before.w_plus[STYLE, smile]
+    received = matcher().edit(0.5 * through.w_plus, {}, snr_db=None).degrees_before
+    assert received["smiling"] == pytest.approx(2.0, abs=0.6)
+    assert through.degrees_after["smiling"] == pytest.approx(2.0, abs=0.3)
+
+
+def test_a_good_link_changes_nothing() -> None:
+    w_plus = face(0.0, 0.0, 0.0, 0.0, 0.0)
+    near, none = (matcher(link=PoorLink()).edit(w_plus, {"age": 3.0}, snr_db=snr_db) for snr_db in (40.0, None))
+    np.testing.assert_allclose(near.w_plus, none.w_plus, atol=0.02)
 
 
 def test_nothing_to_do_leaves_the_latent_alone() -> None:
@@ -93,10 +112,3 @@ def test_nothing_to_do_leaves_the_latent_alone() -> None:
     outcome = editor.edit(w_plus, {"smiling": now["smiling"]}, snr_db=None)
     np.testing.assert_array_equal(outcome.w_plus, before)
     np.testing.assert_array_equal(w_plus, before)
-
-
-def test_directions_come_back_from_their_file(tmp_path: Path) -> None:
-    directions().save(tmp_path / "directions.safetensors")
-    again = EditDirections.load(tmp_path / "directions.safetensors")
-    np.testing.assert_array_equal(again.steps, directions().steps)
-    assert again.reach.dtype == np.float32
