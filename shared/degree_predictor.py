@@ -1,7 +1,9 @@
-"""Reads the attributes' degrees off a face at 128 px: a small residual network, one calibrated score per attribute.
+"""Reads the attributes' degrees off a face at 128 px: two readers that were trained apart, one calibrated score each.
 
-The network answers CelebA's yes-or-no questions; `DegreeScale` turns each score into an ordinal degree by a monotone
-piecewise-linear map whose knots are quantiles of the scores (see ``weights/degrees.md``).
+One reader is a small residual network on pixels, the other a head on what frozen networks see. Both answer CelebA's
+yes-or-no questions, and their log-odds are averaged: an edit that would please one of them and not a person seldom
+pleases both. `DegreeScale` turns each score into an ordinal degree by a monotone piecewise-linear map whose knots are
+quantiles of the scores (see ``weights/degrees.md``).
 """
 
 from __future__ import annotations
@@ -11,15 +13,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shared.attributes import MAX_DEGREE, attribute_names
+from shared.perceptual.face_features import EARLY, LATE, FaceFeatures, FeatureReader
+from shared.perceptual.lpips import Lpips
+from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.residual import ResidualBlock, stem
 from shared.tensors import resize, to_tensor
 
 SIDE = 128
-"""Side in pixels of the faces the network reads; others are resized to it."""
+"""Side in pixels of the faces that are read; others are resized to it."""
+
+CELLS = 4
+"""Side of the grid on which the frozen networks' maps are read."""
 
 
 class DegreeScale(nn.Module):
@@ -54,8 +63,8 @@ class DegreeScale(nn.Module):
         return low + (degrees - below) * (high - low)
 
 
-class DegreePredictor(nn.Module):
-    """Face -> degrees. Differentiable; `degrees` is the numpy door that the services use.
+class PixelReader(nn.Module):
+    """A residual network: pictures to log-odds.
 
     Args:
         width: channels of the first stage; the stages have 1, 2, 4, 6 times as many.
@@ -63,7 +72,6 @@ class DegreePredictor(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        attributes = len(attribute_names())
         self.stem = stem(width)
         self.stages = nn.Sequential(
             ResidualBlock(width, width * 2, 2),  # 32 px
@@ -72,24 +80,86 @@ class DegreePredictor(nn.Module):
             ResidualBlock(width * 4, width * 6, 2),  # 8 px
             ResidualBlock(width * 6, width * 6, 1),
         )
-        self.head = nn.Linear(width * 6, attributes)
-        self.scale = DegreeScale(torch.arange(MAX_DEGREE + 1.0).repeat(attributes, 1))
+        self.head = nn.Linear(width * 6, len(attribute_names()))
 
-    @classmethod
-    def load(cls, path: Path) -> DegreePredictor:
-        """Loads committed weights, frozen and in evaluation mode."""
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        model = cls(width=tensors["stem.0.weight"].shape[0])
-        model.load_state_dict(tensors, strict=False)
-        return model.eval().requires_grad_(False)
-
-    def scores(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` log-odds that each attribute is present."""
         images = resize(images, SIDE).contiguous(memory_format=torch.channels_last)
         features: Tensor = self.stages(self.stem(images))
         logits: Tensor = self.head(features.mean((2, 3)))
         return logits
+
+
+class FeatureHead(nn.Module):
+    """A head on the frozen networks of `FeatureReader`: their maps, on a coarse grid, to log-odds.
+
+    Places are kept apart: a fringe is up, a beard is down.
+
+    Args:
+        squeezed: channels that each place is reduced to.
+        width: of the hidden layer.
+    """
+
+    def __init__(self, squeezed: int = 64, width: int = 96) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(EARLY + LATE, affine=False)
+        self.squeeze = nn.Sequential(nn.Dropout(0.3), nn.Conv2d(EARLY + LATE, squeezed, 1), nn.ReLU())
+        self.hidden = nn.Sequential(nn.Dropout(0.4), nn.Linear(squeezed * CELLS**2, width), nn.ReLU(), nn.Dropout(0.4))
+        self.scores = nn.Linear(width, len(attribute_names()))
+
+    @staticmethod
+    def cells(features: FaceFeatures) -> Tensor:
+        """The maps ``(B, EARLY + LATE, CELLS, CELLS)`` that the head reads."""
+        return torch.cat([functional.adaptive_avg_pool2d(part, CELLS) for part in (features.early, features.late)], 1)
+
+    def forward(self, cells: Tensor) -> Tensor:
+        """``(B, EARLY + LATE, CELLS, CELLS)`` -> ``(B, A)`` log-odds that each attribute is present."""
+        logits: Tensor = self.scores(self.hidden(self.squeeze(self.norm(cells)).flatten(1)))
+        return logits
+
+
+class DegreePredictor(nn.Module):
+    """Face -> degrees. Differentiable; `degrees` is the numpy door that the services use.
+
+    Args:
+        eyes: the frozen networks.
+        pixels: the reader of pixels.
+        features: the reader of what ``eyes`` see.
+    """
+
+    def __init__(self, eyes: FeatureReader, pixels: PixelReader, features: FeatureHead) -> None:
+        super().__init__()
+        self._eyes = eyes
+        self.pixels, self.features = pixels, features
+        self.scale = DegreeScale(torch.arange(MAX_DEGREE + 1.0).repeat(len(attribute_names()), 1))
+
+    @classmethod
+    def load(cls, path: Path, eyes: FeatureReader | None = None) -> DegreePredictor:
+        """Loads committed weights, frozen and in evaluation mode.
+
+        Raises:
+            WeightsMissing: if a frozen network is not there.
+        """
+        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
+        squeezed, width = len(tensors["features.squeeze.1.bias"]), len(tensors["features.scores.weight"].T)
+        eyes = eyes or FeatureReader(Lpips.load(), MobileFaceNet.load())
+        model = cls(eyes, PixelReader(len(tensors["pixels.stem.0.weight"])), FeatureHead(squeezed, width))
+        model.load_state_dict(tensors, strict=False)
+        return model.eval().requires_grad_(False)
+
+    def save(self, path: Path) -> None:
+        """Writes both readers and the scale as safetensors, large tensors in half precision."""
+        tensors = {
+            name: (tensor.half() if tensor.dim() > 1 and name != "scale.knots" else tensor.float()).cpu().contiguous()
+            for name, tensor in self.state_dict().items()
+            if "num_batches" not in name
+        }
+        save_file(tensors, path)
+
+    def scores(self, images: Tensor) -> Tensor:
+        """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` log-odds that each attribute is present, the readers' mean."""
+        mean: Tensor = (self.pixels(images) + self.features(FeatureHead.cells(self._eyes(images)))) / 2
+        return mean
 
     def forward(self, images: Tensor) -> Tensor:
         """``(B, 3, S, S)`` in [-1, 1] -> ``(B, A)`` degrees 0..5, in registry order."""

@@ -1,6 +1,7 @@
-"""Trains the degree predictor on CelebA's labels and calibrates its six degrees.
+"""Trains both readers of the degree predictor on CelebA's labels and calibrates its six degrees.
 
-Run: ``python -m training.degrees --data DIR --out weights/degrees.safetensors`` (resumes from its checkpoint).
+Run: ``python -m training.degrees --data DIR`` (resumes from its checkpoint); ``--pixels FILE`` keeps the reader of
+pixels. The features stay in ``--work`` (1.6 GB).
 """
 
 from __future__ import annotations
@@ -8,44 +9,40 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
-from torch.nn import functional
+from torch import Tensor
 
 from shared.attributes import attribute_names
-from shared.degree_predictor import DegreePredictor
+from shared.degree_predictor import DegreePredictor, FeatureHead, PixelReader
+from shared.perceptual.face_features import FeatureReader
+from shared.perceptual.lpips import Lpips
+from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.tensors import to_tensor
+from shared.weights import WEIGHTS
 from training.augment import augment_photo
 from training.celeba import FaceSet, load_faces
+from training.frozen_features import Maps, area_under_curve, attribute_loss, score_maps, train_head
 
 #: Degree 0 is met at the median of faces without the attribute, degree 1 where it is as likely there as not, 2..5
 #: at these quantiles of the faces that score above that.
 PRESENT_QUANTILES = (0.25, 0.50, 0.75, 0.97)
-LABEL_SMOOTHING = 0.05  # keeps scores ordinal instead of saturated
 
 
-def score_all(model: DegreePredictor, faces: FaceSet, device: torch.device) -> NDArray[np.float32]:
+def score_pixels(reader: PixelReader, faces: FaceSet, device: torch.device) -> NDArray[np.float32]:
     """Scores ``(N, A)`` of a whole split."""
-    model.eval()
+    reader.eval()
     with torch.inference_mode():
         chunks = [
-            model.scores(to_tensor(faces.images[i : i + 128], device=device)).float().cpu()
+            reader(to_tensor(faces.images[i : i + 128], device=device)).float().cpu()
             for i in range(0, len(faces.images), 128)
         ]
     scores: NDArray[np.float32] = torch.cat(chunks).numpy()
     return scores
-
-
-def area_under_curve(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> float:
-    """Probability that a face with the attribute scores above one without (Mann-Whitney)."""
-    order = scores.argsort().argsort().astype(np.float64) + 1
-    positives = labels > 0.5
-    n, m = int(positives.sum()), int((~positives).sum())
-    return float((order[positives].sum() - n * (n + 1) / 2) / (n * m))
 
 
 def calibrate(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -61,7 +58,7 @@ def calibrate(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> NDArr
     return np.array(knots, dtype=np.float32)
 
 
-def train(model: DegreePredictor, faces: FaceSet, args: argparse.Namespace, device: torch.device) -> None:
+def train_pixels(model: PixelReader, faces: FaceSet, args: argparse.Namespace, device: torch.device) -> None:
     """One-cycle AdamW over ``args.epochs`` passes; every epoch leaves a checkpoint that resumes exactly."""
     checkpoint = Path(args.work) / f"degrees_{args.seed}_{args.width}.pt"
     steps = len(faces.images) // args.batch
@@ -82,9 +79,7 @@ def train(model: DegreePredictor, faces: FaceSet, args: argparse.Namespace, devi
         for step in range(steps):
             index = np.sort(order[step * args.batch : (step + 1) * args.batch])
             images = augment_photo(to_tensor(faces.images[index], device=device), generator)
-            labels = torch.from_numpy(faces.labels[index]).to(device)
-            smooth = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
-            loss = functional.binary_cross_entropy_with_logits(model.scores(images), smooth)
+            loss = attribute_loss(model(images), torch.from_numpy(faces.labels[index]).to(device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -101,33 +96,62 @@ def train(model: DegreePredictor, faces: FaceSet, args: argparse.Namespace, devi
         torch.save(state, checkpoint)
 
 
+def see(eyes: FeatureReader, images: Tensor) -> tuple[Tensor]:
+    """What the head of features reads of pictures, as `Maps` keeps it."""
+    return (FeatureHead.cells(eyes(images)),)
+
+
 def main() -> None:
-    """Trains, calibrates on the training split, scores on val and writes the weights."""
+    """Trains both readers, calibrates their mean on the training split, scores on val and writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=Path("weights/degrees.safetensors"))
+    parser.add_argument("--out", type=Path, default=WEIGHTS / "degrees.safetensors")
+    parser.add_argument("--pixels", type=Path, help="weights whose reader of pixels is taken as it is")
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--stop-after", type=int, default=0, help="epochs to do for now; a later call goes on")
+    parser.add_argument("--epochs", type=int, default=8, help="passes of the reader of pixels")
+    parser.add_argument("--stop-after", type=int, default=0, help="of them to do for now; a later call goes on")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--head-epochs", type=int, default=10)
+    parser.add_argument("--head-lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = DegreePredictor(args.width).to(device)
-    faces = load_faces(args.data, "train", args.work)
-    train(model, faces, args, device)
-    held_out = load_faces(args.data, "val", args.work)
-    model.scale.knots.copy_(torch.from_numpy(calibrate(score_all(model, faces, device), faces.labels)))
-    scores = score_all(model, held_out, device)
-    names = attribute_names()
-    auc = {name: area_under_curve(scores[:, i], held_out.labels[:, i]) for i, name in enumerate(names)}
-    print(json.dumps({"auc_val": {name: round(value, 4) for name, value in auc.items()}}))
-    tensors = {name: tensor.half() if "weight" in name and tensor.dim() > 1 else tensor.float().contiguous()
-               for name, tensor in model.state_dict().items() if "num_batches" not in name}  # fmt: skip
-    save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, args.out)
+    train, val = load_faces(args.data, "train", args.work), load_faces(args.data, "val", args.work)
+    eyes = FeatureReader(Lpips.load(), MobileFaceNet.load())
+    if args.pixels:
+        pixels = DegreePredictor.load(args.pixels, eyes).pixels
+    else:
+        pixels = PixelReader(args.width).to(device)
+        train_pixels(pixels, train, args, device)
+    features = FeatureHead()
+    views = [
+        Maps.of(train, partial(see, eyes), args.work / "degrees_plain"),
+        Maps.of(train, partial(see, eyes), args.work / "degrees_augmented", args.seed),
+    ]
+    train_head(features, views, train.labels, args.head_epochs, args.head_lr, args.seed)
+    of_val = Maps.of(val, partial(see, eyes), args.work / "degrees_val")
+    predictor = DegreePredictor(eyes, pixels.cpu(), features).eval()
+    means = mean_of(score_pixels(pixels, train, device), score_maps(features, views[0]))
+    predictor.scale.knots.copy_(torch.from_numpy(calibrate(means, train.labels)))
+    predictor.save(args.out)
+    readers = {"pixels": score_pixels(pixels, val, device), "features": score_maps(features, of_val)}
+    readers["mean"] = mean_of(*readers.values())
+    print(json.dumps({"auc_val": {name: areas(scores, val.labels) for name, scores in readers.items()}}))
+
+
+def mean_of(*scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What readers say together, ``(N, A)`` each."""
+    mean: NDArray[np.float32] = np.mean(scores, 0, dtype=np.float32)
+    return mean
+
+
+def areas(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> dict[str, float]:
+    """Each attribute's area under the curve."""
+    columns = zip(attribute_names(), scores.T, labels.T, strict=True)
+    return {name: round(area_under_curve(one, label), 4) for name, one, label in columns}
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from shared.perceptual.face_features import FaceFeatures, FeatureReader
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.mobile_stylegan import MobileStyleGan
@@ -31,7 +32,6 @@ from training.run import Run
 from training.samples import SampleBank, principal_axes
 from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
-from transmitter.face_features import FaceFeatures, FeatureReader
 from transmitter.inversion_loss import InversionLoss, LossWeights
 
 HELD_OUT = 128

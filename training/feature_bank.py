@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.perceptual.face_features import FaceFeatures, FeatureReader
 from shared.tensors import to_pictures, to_tensor
-from transmitter.face_features import FaceFeatures, FeatureReader
 
 CHUNK = 16
 

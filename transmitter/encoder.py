@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from shared.perceptual.face_features import EARLY, LATE, WHOLE, FaceFeatures
 from shared.prior.face_prior import NUM_STYLES, W_DIM
-from transmitter.face_features import EARLY, LATE, WHOLE, FaceFeatures
 
 OFFSET_AXES = 64
 """Principal axes of W in which the offsets are told."""

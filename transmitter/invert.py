@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.perceptual.face_features import FeatureReader
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.face_prior import NUM_STYLES, W_DIM
@@ -18,7 +19,6 @@ from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures, to_tensor
 from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
-from transmitter.face_features import FeatureReader
 from transmitter.inversion_loss import SIDE, InversionLoss, LossWeights
 from transmitter.inverter import Inversion, InversionProgress, Refinement
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from shared.attributes import attribute_names
-from shared.degree_predictor import DegreePredictor
+from shared.degree_predictor import DegreePredictor, FeatureHead, PixelReader
+from tests.fakes.degrees import random_eyes
 from tests.transmitter.visible import STYLE, face, linear_predictor, plain_basis, plain_directions
 from transmitter.edit import AttributesMatcher
 from transmitter.fields import Reception, SemanticFields
@@ -33,7 +34,7 @@ class BentPredictor(DegreePredictor):
     """Reads attribute i off coordinate i of style 3, bent and leaking into its neighbour, as real faces do."""
 
     def __init__(self, leak: float, unit: float) -> None:
-        super().__init__(width=4)
+        super().__init__(random_eyes(), PixelReader(4), FeatureHead(4, 4))
         self.leak, self.unit = leak, unit
         self.eval()
 

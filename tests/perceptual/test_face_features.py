@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from shared.errors import WeightsMissing
+from shared.perceptual.face_features import EARLY, LATE, WHOLE, FeatureReader
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from transmitter.encoder import ImageEncoder
-from transmitter.face_features import EARLY, LATE, WHOLE, FeatureReader
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the image encoder reads off a face: maps of the two frozen networks that the inversion's loss looks through too.
+"""What frozen networks see in a face: maps of the two that the inversion's loss looks through too.
 
 They know faces and pictures already, so little is left to learn; and where the encoder looks again at its own
 rendering, the loss has its maps at hand.
