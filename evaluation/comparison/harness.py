@@ -24,7 +24,7 @@ from evaluation.comparison.scores import Scores
 from evaluation.digital.transport import Scheme
 from shared.phy.uses import source_dimensions
 from shared.pictures import SYNTHETIC_EDITED, encode_png
-from shared.weights import committed
+from shared.weights import fingerprint
 
 Row = dict[str, Any]
 """One cell: where it stands and what was measured."""
@@ -53,7 +53,7 @@ class Experiment:
         self.studio = Studio(config.resolution, cache)
         self._methods = Methods(self.studio, config.receiver_refine_steps)
         self._scores = Scores(self.studio)
-        self._weights = committed("SHA256SUMS").read_text()
+        self._weights = fingerprint()
         cache.mkdir(parents=True, exist_ok=True)
 
     def points(self) -> list[Point]:
