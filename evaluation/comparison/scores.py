@@ -6,10 +6,18 @@ import math
 
 import numpy as np
 
-from evaluation.comparison.faces import Face, Studio, key_of
+from evaluation.comparison.faces import Face, key_of
 from evaluation.comparison.methods import Reception
 from evaluation.metrics import FaceMetrics, psnr_db, ssim
+from evaluation.ms_ssim import ms_ssim
+from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
+
+FIGURES = (
+    "lpips_intended", "identity_intended", "psnr_db_intended", "ssim_intended", "ms_ssim_intended",
+    "lpips_photo", "identity_photo", "psnr_db_photo", "ssim_photo", "ms_ssim_photo", "edit_success", "edit_drift",
+)  # fmt: skip
+"""What `Scores.of` measures, by name."""
 
 BEST_PSNR_DB = 100.0
 """What equal pictures count as, so that means stay finite."""
@@ -19,10 +27,14 @@ CLOSE_DEGREES = 1.0
 
 
 class Scores:
-    """Judges receptions; the networks are loaded once."""
+    """Judges receptions; the networks are loaded once.
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio, self._metrics = studio, FaceMetrics()
+    Args:
+        reader: reads degrees off what was received and off the photo, for success and drift.
+    """
+
+    def __init__(self, reader: AttributePredictor) -> None:
+        self._reader, self._metrics = reader, FaceMetrics()
         self._known: dict[tuple[str, str, bool], dict[str, float]] = {}
 
     def of(self, reception: Reception, face: Face) -> dict[str, float]:
@@ -42,7 +54,8 @@ class Scores:
             )
             figures[f"psnr_db_{name}"] = min(psnr_db(shown, reference), BEST_PSNR_DB)
             figures[f"ssim_{name}"] = ssim(shown, reference)
-        degrees, before = self._studio.degrees(shown), self._studio.degrees(face.photo)
+            figures[f"ms_ssim_{name}"] = ms_ssim(shown, reference)
+        degrees, before = self._reader.degrees(np.stack([shown, face.photo]))
         names = attribute_names()
         wanted = np.array([face.targets.get(name, math.nan) for name in names])
         asked = ~np.isnan(wanted)

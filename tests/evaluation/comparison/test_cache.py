@@ -28,6 +28,17 @@ CONFIG = ExperimentConfig(
 )
 
 
+class NoReader:
+    """Reads nothing, because the scores are fakes too."""
+
+    def degrees(self, images: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+def experiment(cache: Path, degrees_by: str = "judge") -> Experiment:
+    return Experiment(CONFIG, cache, degrees_by, NoReader())
+
+
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of weights of its own."""
@@ -89,19 +100,36 @@ def test_an_inversion_is_kept_for_its_picture_its_steps_and_the_inverter_weights
 
 @pytest.mark.usefixtures("weights")
 def test_a_cell_is_run_once(tmp_path: Path, sent: list[str]) -> None:
-    assert Experiment(CONFIG, tmp_path).run() == Experiment(CONFIG, tmp_path).run()
+    assert experiment(tmp_path).run() == experiment(tmp_path).run()
     assert len(sent) == 1
 
 
 def test_a_cell_is_run_again_with_other_weights_whichever_they_are(
     tmp_path: Path, weights: Path, sent: list[str]
 ) -> None:
-    Experiment(CONFIG, tmp_path).run()
+    experiment(tmp_path).run()
     (weights / "degrees.safetensors").write_bytes(b"trained again")
-    Experiment(CONFIG, tmp_path).run()
+    experiment(tmp_path).run()
     (weights / "new.safetensors").write_bytes(b"a codec in no manifest yet")
-    Experiment(CONFIG, tmp_path).run()
+    experiment(tmp_path).run()
     assert len(sent) == 3
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_cell_is_run_again_for_another_judge_and_says_who_judged(tmp_path: Path, sent: list[str]) -> None:
+    for degrees_by in ("judge", "predictor", "judge"):
+        assert experiment(tmp_path, degrees_by).run()[0]["degrees_by"] == degrees_by
+    assert len(sent) == 2
+
+
+@pytest.mark.usefixtures("weights")
+def test_a_cell_that_lacks_a_figure_is_run_again(
+    tmp_path: Path, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment(tmp_path).run()
+    monkeypatch.setattr(harness, "FIGURES", (*harness.FIGURES, "a_new_one"))
+    experiment(tmp_path).run()
+    assert len(sent) == 2
 
 
 def test_a_fingerprint_is_of_names_and_contents(weights: Path) -> None:
