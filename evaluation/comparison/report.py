@@ -114,7 +114,9 @@ def markdown(
         "Undecodable faces are mid-grey and are in every mean. `k_total` and `rho` count pilots and header; the ideal "
         "codes need none. Modulation and rate of each LDPC row are the best of those tried on these very faces.",
         "",
-        f"Edit success and drift are read by {READERS[degrees_by]}. {_scales(config.resolution)} "
+        f"Edit success and drift are read by {READERS[degrees_by]}. Of the intended faces, before any channel, "
+        f"{_shown(summaries[0]['edit_success_unsent'])} succeed, with a drift of "
+        f"{_shown(summaries[0]['edit_drift_unsent'])}. {_scales(config.resolution)} "
         + (
             missing
             or f"FID and KID are of all faces of a row against the intended ones; with {summaries[0]['faces']} "

@@ -158,6 +158,7 @@ def test_report_says_which_network_judged_the_edits(tmp_path: Path, degrees_by: 
         f"Edit success and drift are read by the {'evaluation' if degrees_by == 'judge' else 'link'}'s {named}" in page
     )
     assert document["degrees_by"] == degrees_by
+    assert "Of the intended faces, before any channel, 0.500 (0.500..0.500) succeed" in page
 
 
 def test_report_says_how_many_scales_ms_ssim_has(tmp_path: Path) -> None:

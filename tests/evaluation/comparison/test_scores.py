@@ -58,6 +58,8 @@ def test_success_and_drift_are_read_by_the_reader_given(scores: Scores) -> None:
     assert set(figures) == set(FIGURES)
     assert figures["edit_success"] == 1  # it reads 2.5 where 3 was wanted
     assert figures["edit_drift"] == pytest.approx(1.5)  # of the others, which read 1 in the photo
+    assert (figures["edit_success_unsent"], figures["edit_drift_unsent"]) == (1, 2)
+    assert scores.of(received(25), face(intended=10))["edit_success_unsent"] == 0
     assert scores.of(received(19), face())["edit_success"] == 0
     assert scores.of(received(30, delivered=False), face())["edit_success"] == 0
 
