@@ -60,6 +60,7 @@ class Experiment:
         self._methods = Methods(self.studio, config.receiver_refine_steps)
         self._scores = Scores(reader)
         self._weights = fingerprint()
+        self._faces: list[Face] = []
         cache.mkdir(parents=True, exist_ok=True)
 
     def points(self) -> list[Point]:
@@ -74,8 +75,9 @@ class Experiment:
         ]
 
     def faces(self) -> list[Face]:
-        """The faces; real photos are inverted here, which takes long the first time."""
-        return list(load_faces(self.config, self.studio))
+        """The faces; they are edited here and real photos inverted, which takes long the first time."""
+        self._faces = self._faces or list(load_faces(self.config, self.studio))
+        return self._faces
 
     def run(self, on_point: Callable[[], None] = lambda: None) -> list[Row]:
         """All rows, one for each face and operating point; what was run before is read back."""
