@@ -85,7 +85,7 @@ def fid(features: NDArray[np.floating], reference: NDArray[np.floating]) -> floa
 
         FID = |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^1/2)
 
-    It is biased upwards, the more the fewer the pictures: compare values of equal N only.
+    Of independent sets it is too large, the more the fewer the pictures: compare values of equal N only.
 
     Raises:
         ValueError: if a set has less than two rows.
@@ -99,17 +99,26 @@ def fid(features: NDArray[np.floating], reference: NDArray[np.floating]) -> floa
     return max(float(apart @ apart) + spread - 2 * cross, 0.0)
 
 
-def kid(features: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
+def kid(features: NDArray[np.floating], reference: NDArray[np.floating], *, paired: bool = False) -> float:
     """Squared maximum mean discrepancy of ``(N, D)`` and ``(M, D)``, kernel (x y / D + 1)^3, unbiased.
 
     It is estimated over whole sets, not over parts of them. Of two sets alike it is 0 in the mean, so also below 0.
 
+    Args:
+        features: of the pictures that are judged.
+        reference: of those they should be like.
+        paired: whether row i of both is of the same face. Such pairs are left out (the U-statistic of Gretton et al.,
+            JMLR 2012, lemma 6), because they are alike even where the sets are not: equal sets then give 0.
+
     Raises:
-        ValueError: if a set has less than two rows.
+        ValueError: if a set has less than two rows, or paired sets are not of one size.
     """
     x, y = _checked(features, reference)
+    if paired and len(x) != len(y):
+        raise ValueError(f"paired sets have as many rows each, not {len(x)} and {len(y)}")
     within = [_without_diagonal(_kernel(z, z)) for z in (x, y)]
-    return sum(within) - 2 * float(_kernel(x, y).mean())
+    between = _kernel(x, y)
+    return sum(within) - 2 * (_without_diagonal(between) if paired else float(between.mean()))
 
 
 def _checked(

@@ -120,7 +120,7 @@ def markdown(
         + (
             missing
             or f"FID and KID are of all faces of a row against the intended ones; with {summaries[0]['faces']} "
-            "faces FID is mostly bias, and stands beside no value of another count."
+            "faces FID is far from its limit, and stands beside no value of other sets of faces."
         ),
         "",
     ]

@@ -53,6 +53,17 @@ def test_kid_of_gaussians_has_no_bias() -> None:
     assert kid(gaussian(1, 500), gaussian(2, 500, 1)) > 10 * max(drawn)
 
 
+def test_pairs_that_are_alike_do_not_pull_kid_below_zero() -> None:
+    faces = [gaussian(seed, 50) for seed in range(200)]
+    noisy = [one + gaussian(1000 + seed, 50, 0, 0.1) for seed, one in enumerate(faces)]
+    together = [kid(x / np.sqrt(1.01), y, paired=True) for x, y in zip(noisy, faces, strict=True)]
+    assert np.mean(together) == pytest.approx(0, abs=4 * np.std(together) / np.sqrt(len(together)))
+    assert np.mean([kid(x, y) for x, y in zip(noisy, faces, strict=True)]) < -10 * np.std(together)
+    assert kid(faces[0], faces[0], paired=True) == pytest.approx(0, abs=1e-12)
+    with pytest.raises(ValueError, match="as many rows"):
+        kid(faces[0], faces[1][:40], paired=True)
+
+
 def test_both_are_symmetric_and_equal_sets_are_not_apart() -> None:
     x, y = gaussian(9, 30, width=64), gaussian(10, 40, 0.5, width=64)  # fewer rows than dimensions
     assert fid(x, y) == pytest.approx(fid(y, x))

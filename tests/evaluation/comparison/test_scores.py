@@ -97,9 +97,9 @@ def test_distances_are_of_all_faces_of_a_point_and_features_are_computed_once(tm
     found = measure(both, faces, shown, tmp_path, lambda: network)
     perfect, worse = found.at["none", "perfect", 10, 6.0], found.at["none", "worse", 10, 6.0]
     assert found.missing == ""
-    assert perfect[0] == 0
+    assert perfect == (0, 0)
     sets = [np.stack([network.features(plain(n + by)[None])[0] for n in range(LEAST_FACES)]) for by in (100, 0)]
-    assert worse == (round(fid(*sets), 2), round(kid(*sets), 6))
+    assert worse == (round(fid(*sets), 2), round(kid(*sets, paired=True), 6))
     asked = network.asked
     assert measure(both, faces, shown, tmp_path, lambda: network) == found
     assert network.asked == asked == 4 * LEAST_FACES  # the two sets here and those of the first run
