@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.eval_inversion import inversion_command
+from cli.eval_inversion import degree_reader, inversion_command
 from cli.output import AsJson, output_folder, print_json, stderr_console
 from shared.errors import InvalidInput
 
@@ -37,21 +37,24 @@ def eval_command(
     if path is None:
         raise InvalidInput("name an experiment with --config FILE, or give --quick")
     try:
-        from evaluation.comparison import plots, report
+        from evaluation.comparison import distances, plots, report
         from evaluation.comparison.config import read_config
         from evaluation.comparison.harness import Experiment
     except ModuleNotFoundError as error:
         raise InvalidInput(f"the evaluation needs {error.name}: pip install '.[evaluation]'") from error
     from rich.progress import Progress
 
-    experiment = Experiment(read_config(path), cache)
+    console = stderr_console()
+    experiment = Experiment(read_config(path), cache, *degree_reader(console))
     folder = output_folder(out)
-    with Progress(console=stderr_console()) as progress:
+    with Progress(console=console) as progress:
         task = progress.add_task("operating points", total=len(experiment.points()))
         rows = experiment.run(lambda: progress.advance(task))
-    summaries = report.summarise(rows)
-    drawn = [*plots.draw_curves(summaries, folder), plots.draw_grid(experiment, experiment.faces(), rows, folder)]
-    report.write(experiment.config, rows, folder, drawn)
+    faces = experiment.faces()
+    far = distances.measure(rows, faces, experiment.picture, cache)
+    summaries = report.summarise(rows, far)
+    drawn = [*plots.draw_curves(summaries, folder), plots.draw_grid(experiment, faces, rows, folder)]
+    report.write(experiment.config, rows, folder, drawn, far)
     if as_json:
         print_json({"name": experiment.config.name, "summaries": summaries, "folder": str(folder)})
         return

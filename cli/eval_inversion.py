@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import AsJson, output_folder, print_json, stderr_console
+from cli.output import AsJson, output_folder, print_json, stderr_console, stdout_console
 from cli.sweep import numbers
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from shared.attribute_predictor import AttributePredictor
     from shared.pictures import Picture
 
 SHOWN = 8
@@ -44,20 +47,21 @@ def inversion_command(
     from evaluation.inversion import InversionReport, Row, faces_for, strange_faces
     from evaluation.metrics import FaceMetrics
     from shared.prior.mobile_stylegan import MobileStyleGan
-    from transmitter.models import load_inverter, load_predictor
+    from transmitter.models import load_inverter
 
     console, folder = stderr_console(), output_folder(out)
     prior = MobileStyleGan.load()
-    report = InversionReport(prior, load_inverter(prior), FaceMetrics(), load_predictor())
+    name, predictor = degree_reader(console)
+    report = InversionReport(prior, load_inverter(prior), FaceMetrics(), predictor)
     faces = faces_for(prior, data, photos, seed)
     document: dict[str, Any] = {"data": "CelebA val" if data else "samples", "photos": len(faces), "seed": seed}
+    document["degrees_by"] = name
     rows: list[Row] = []
     columns: list[Sequence[Picture]] = [faces]
     for count in counts:
         row, shown = report.row(faces, count)
         rows.append(row)
         columns.append(shown)
-        document.setdefault("degrees_kept", {})[str(count)] = report.degrees_kept(faces, shown)
         console.print(f"[dim]{row}[/dim]")
     document["rows"] = [row.document() for row in rows]
     if curve_photos:
@@ -79,6 +83,19 @@ def inversion_command(
         _print_table(document)
 
 
+def degree_reader(console: Console) -> tuple[str, AttributePredictor]:
+    """The evaluation's own reader of degrees, or, with a word about it, the link's where that was not pulled."""
+    from evaluation.judge import DegreeJudge
+    from shared.errors import WeightsMissing
+    from transmitter.models import load_predictor
+
+    try:
+        return "judge", DegreeJudge.load()
+    except WeightsMissing:
+        console.print("Degrees are read by the link's own predictor; for the judge: deepsc models pull --evaluation")
+        return "predictor", load_predictor()
+
+
 def save_sheet(columns: Sequence[Sequence[Picture]], path: Path) -> None:
     """Writes a contact sheet: a row for each sequence of faces, all of one size."""
     import numpy as np
@@ -88,17 +105,20 @@ def save_sheet(columns: Sequence[Sequence[Picture]], path: Path) -> None:
 
 
 def _print_table(document: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = stdout_console()
     for name in ("rows", "curve"):
         if name not in document:
             continue
-        table = Table(*document[name][0])
+        table = Table(*(column for column in document[name][0] if column != "degree_off"))
         for row in document[name]:
-            table.add_row(*(str(value) for value in row.values()))
+            table.add_row(*(str(value) for column, value in row.items() if column != "degree_off"))
         console.print(table)
+    degrees = Table("degrees off", *document["rows"][0]["degree_off"])
+    for row in document["rows"]:
+        degrees.add_row(f"{row['steps']} steps", *(str(value) for value in row["degree_off"].values()))
+    console.print(degrees)
     strange = Table("face", "confidence", "LPIPS")
     for kind, fit in document["strange"].items():
         strange.add_row(kind, str(fit["confidence"]), str(fit["lpips"]))

@@ -44,7 +44,7 @@ class Fit:
         lpips: LPIPS (AlexNet) at 256 px.
         identity_cosine: SFace.
         psnr_db: at 256 px.
-        degrees_off: mean absolute change of the five degrees, as the predictor reads them.
+        degrees_off: absolute change of each degree, as the predictor reads them, in registry order.
         confidence: what the inverter itself says of the fit, 0..1.
         seconds: encoder and gradient steps, without the judging.
     """
@@ -52,7 +52,7 @@ class Fit:
     lpips: float
     identity_cosine: float
     psnr_db: float
-    degrees_off: float
+    degrees_off: tuple[float, ...]
     confidence: float
     seconds: float
 
@@ -65,6 +65,8 @@ class Row:
         start: ``"encoder"`` or ``"mean"``, the mean face that gradient steps start from without an encoder.
         steps: gradient steps.
         photos: how many.
+        degrees_off: mean over the attributes.
+        degree_off: each attribute's own.
         seconds_median: per photo.
     """
 
@@ -75,17 +77,27 @@ class Row:
     identity_cosine: float
     psnr_db: float
     degrees_off: float
+    degree_off: dict[str, float]
     confidence: float
     seconds_median: float
 
     @classmethod
     def of(cls, start: str, steps: int, fits: Sequence[Fit]) -> Row:
         """The row that summarises ``fits``."""
+        off = np.mean([fit.degrees_off for fit in fits], 0)
         means = {
             name: float(np.mean([getattr(fit, name) for fit in fits]))
-            for name in ("lpips", "identity_cosine", "psnr_db", "degrees_off", "confidence")
+            for name in ("lpips", "identity_cosine", "psnr_db", "confidence")
         }
-        return cls(start, steps, len(fits), **means, seconds_median=float(np.median([fit.seconds for fit in fits])))
+        return cls(
+            start,
+            steps,
+            len(fits),
+            **means,
+            degrees_off=float(off.mean()),
+            degree_off=dict(zip(attribute_names(), off.round(3).tolist(), strict=True)),
+            seconds_median=float(np.median([fit.seconds for fit in fits])),
+        )
 
     def document(self) -> dict[str, Any]:
         """The row as JSON takes it, figures to four decimals."""
@@ -99,7 +111,7 @@ class InversionReport:
         prior: draws the reconstructions.
         inverter: what is judged.
         metrics: likeness and identity.
-        predictor: reads degrees off photo and reconstruction; one that no loop or loss uses is the honest choice.
+        predictor: reads degrees off photo and reconstruction; honest is one that no loop or loss uses.
     """
 
     def __init__(
@@ -130,7 +142,7 @@ class InversionReport:
             lpips=lpips,
             identity_cosine=identity,
             psnr_db=psnr_db(shown, photo),
-            degrees_off=float(np.abs(degrees[0] - degrees[1]).mean()),
+            degrees_off=tuple(np.abs(degrees[0] - degrees[1]).tolist()),
             confidence=fit_confidence(lpips, identity),
             seconds=seconds,
         )
@@ -140,11 +152,6 @@ class InversionReport:
         """All photos at one number of steps: the means, and the reconstructions."""
         fits, shown = zip(*(self.fit(photo, steps, with_encoder=with_encoder) for photo in photos), strict=True)
         return Row.of("encoder" if with_encoder else "mean", steps, fits), list(shown)
-
-    def degrees_kept(self, photos: Sequence[Picture], shown: Sequence[Picture]) -> dict[str, float]:
-        """Mean absolute change of each degree from photo to reconstruction."""
-        before, after = self._predictor.degrees(np.stack(photos)), self._predictor.degrees(np.stack(shown))
-        return dict(zip(attribute_names(), np.abs(before - after).mean(0).round(3).tolist(), strict=True))
 
 
 def strange_faces(photo: Picture, seed: int = 0) -> Iterator[tuple[str, Picture]]:

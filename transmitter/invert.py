@@ -26,6 +26,13 @@ PASSES = 2
 """Encoder passes. A third hardly helps: what the second misses is left to gradient steps."""
 
 
+SLIP = 1.15
+"""Times the least loss so far from which on a face has slipped: there the mean curvature is not its own."""
+
+SLIPPED_STRIDE = 0.4
+"""What is left of its steps then."""
+
+
 @dataclass(frozen=True)
 class Descent:
     """How the gradient steps are made.
@@ -121,10 +128,11 @@ class StyleGanInverter:
             refinement: how many steps, and how long at most: where time is short, fewer steps are planned after the
                 first one was timed.
             on_progress: called after each; it may raise.
-            losses: takes the mean loss before each step.
+            losses: takes the mean over faces of the least loss so far, before each step.
         """
         loss_of = InversionLoss(faces, self._lpips, self._identity, self._prior, self._weights)
         velocity = torch.zeros(len(faces), 1 + NUM_STYLES, W_DIM)
+        foothold = _Foothold.of(w_plus, velocity)
         steps, step, started = refinement.steps, 0, time.perf_counter()
         while step < steps:
             at = w_plus.detach().requires_grad_()
@@ -132,14 +140,50 @@ class StyleGanInverter:
             (gradient,) = torch.autograd.grad(each.sum(), at)
             damping = self._descent.damping
             newton = self._curvature.flattened(self._curvature.gradient(gradient), damping) / damping
-            push = -self._descent.size * step_size(step, steps) * newton
+            slipped = foothold.settle(each.detach(), at.detach(), newton)[:, None, None]
+            velocity = torch.where(slipped, 0.0, velocity)
+            size = self._descent.size * step_size(step, steps) * foothold.stride[:, None, None]
+            push = -size * torch.where(slipped, foothold.newton, newton)
             velocity = self._descent.momentum * velocity + push
-            w_plus = at.detach() + self._curvature.step(self._descent.momentum * velocity + push)
-            losses.append(float(each.detach().mean()))
+            start = torch.where(slipped, foothold.w_plus, at.detach())
+            w_plus = start + self._curvature.step(self._descent.momentum * velocity + push)
+            losses.append(float(foothold.loss.mean()))
             step += 1
             steps = refinement.planned(step, time.perf_counter() - started)
             on_progress(InversionProgress("refine", step, steps, losses[-1]))
         return w_plus
+
+
+@dataclass
+class _Foothold:
+    """Where the loss of each of ``B`` faces was least so far. One that slipped goes on from there in shorter steps.
+
+    Attributes:
+        loss: there, ``(B,)``.
+        w_plus: ``(B, 16, 512)``.
+        newton: the step that was to be made from there, ``(B, 1 + 16, 512)``.
+        stride: how much of their step faces make, ``(B,)``.
+    """
+
+    loss: Tensor
+    w_plus: Tensor
+    newton: Tensor
+    stride: Tensor
+
+    @classmethod
+    def of(cls, w_plus: Tensor, newton: Tensor) -> _Foothold:
+        """Where the first guesses are, before anything is known of their loss."""
+        return cls(torch.full((len(w_plus),), torch.inf), w_plus, newton, torch.ones(len(w_plus)))
+
+    def settle(self, loss: Tensor, w_plus: Tensor, newton: Tensor) -> Tensor:
+        """Moves to what is better; which faces slipped, ``(B,)``."""
+        slipped = ~(loss <= SLIP * self.loss)  # which is so of a loss that is no number, too
+        better = loss < self.loss
+        wide = better[:, None, None]
+        self.loss = torch.where(better, loss, self.loss)
+        self.w_plus, self.newton = torch.where(wide, w_plus, self.w_plus), torch.where(wide, newton, self.newton)
+        self.stride = torch.where(slipped, SLIPPED_STRIDE * self.stride, self.stride)
+        return slipped
 
 
 def step_size(step: int, steps: int) -> float:

@@ -57,7 +57,7 @@ class Inversion:
         w_plus: the latent, shape ``(16, 512)``.
         lpips: perceptual distance of the reconstruction to the face (LPIPS, AlexNet).
         identity_cosine: identity of the reconstruction against the face, by a network outside the inversion's loss.
-        losses: the loss after each refinement step.
+        losses: the least loss so far at each refinement step.
         elapsed_ms: wall-clock time of the inversion.
     """
 

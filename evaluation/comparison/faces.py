@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from shared.degree_predictor import DegreePredictor
 from shared.errors import InvalidInput
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures
-from shared.weights import committed
+from shared.weights import committed, fingerprint
 from training.celeba import iter_faces
 from transmitter.inverter import Inverter, Refinement, ignore_progress
 from transmitter.models import load_editor, load_inverter
@@ -63,7 +64,11 @@ class Studio:
         self.prior = MobileStyleGan.load()
         self.predictor = DegreePredictor.load(committed("degrees.safetensors"))
         self._editor = load_editor(self.prior)
-        self._inverter: Inverter | None = None
+        self._weights = fingerprint("encoder.safetensors", "curvature.safetensors")
+
+    @cached_property
+    def _inverter(self) -> Inverter:
+        return load_inverter(self.prior)
 
     def draw(self, w_plus: Latent) -> Picture:
         """``(16, 512)`` -> ``(side, side, 3)``."""
@@ -82,13 +87,11 @@ class Studio:
         return degrees
 
     def invert(self, picture: Picture, refine_steps: int) -> Latent:
-        """The latent of an aligned picture; kept on disk, because it takes seconds."""
-        path = self._cache / f"latent_{key_of(picture)}_{refine_steps}.npy"
+        """The latent of an aligned picture; kept on disk for these weights of the inverter: it takes seconds."""
+        path = self._cache / f"latent_{key_of(picture)}_{refine_steps}_{self._weights}.npy"
         if path.exists():
             latent: Latent = np.load(path)
             return latent
-        if self._inverter is None:
-            self._inverter = load_inverter(self.prior)
         latent = self._inverter.invert(picture, Refinement(refine_steps), ignore_progress).w_plus
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, latent)

@@ -20,14 +20,18 @@ from channel_sim.randomness import FrameContext
 from evaluation.comparison.config import ExperimentConfig, MethodConfig
 from evaluation.comparison.faces import Face, Studio, load_faces
 from evaluation.comparison.methods import Methods, candidates
-from evaluation.comparison.scores import Scores
+from evaluation.comparison.scores import FIGURES, Scores
 from evaluation.digital.transport import Scheme
+from shared.attribute_predictor import AttributePredictor
 from shared.phy.uses import source_dimensions
 from shared.pictures import SYNTHETIC_EDITED, encode_png
-from shared.weights import committed
+from shared.weights import fingerprint
 
 Row = dict[str, Any]
 """One cell: where it stands and what was measured."""
+
+Place = tuple[str, str, int, float]
+"""An operating point as rows name it: fading, method, asked symbols, SNR in dB."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,17 @@ class Experiment:
     Args:
         config: what to run.
         cache: folder where cells and inversions are kept; deleting it costs time only.
+        degrees_by: which network `reader` is, for the tables: ``judge`` or ``predictor``.
+        reader: reads degrees off what was received; the wishes start from the link's own predictor all the same.
     """
 
-    def __init__(self, config: ExperimentConfig, cache: Path) -> None:
-        self.config, self._cache = config, cache
+    def __init__(self, config: ExperimentConfig, cache: Path, degrees_by: str, reader: AttributePredictor) -> None:
+        self.config, self._cache, self._degrees_by = config, cache, degrees_by
         self.studio = Studio(config.resolution, cache)
         self._methods = Methods(self.studio, config.receiver_refine_steps)
-        self._scores = Scores(self.studio)
-        self._weights = committed("SHA256SUMS").read_text()
+        self._scores = Scores(reader)
+        self._weights = fingerprint()
+        self._faces: list[Face] = []
         cache.mkdir(parents=True, exist_ok=True)
 
     def points(self) -> list[Point]:
@@ -68,8 +75,9 @@ class Experiment:
         ]
 
     def faces(self) -> list[Face]:
-        """The faces; real photos are inverted here, which takes long the first time."""
-        return list(load_faces(self.config, self.studio))
+        """The faces; they are edited here and real photos inverted, which takes long the first time."""
+        self._faces = self._faces or list(load_faces(self.config, self.studio))
+        return self._faces
 
     def run(self, on_point: Callable[[], None] = lambda: None) -> list[Row]:
         """All rows, one for each face and operating point; what was run before is read back."""
@@ -98,7 +106,8 @@ class Experiment:
             "seed": self.config.seed,
             "scheme": "" if scheme is None else str(scheme),
         }
-        settings = [self.config.refine_steps, self.config.receiver_refine_steps, self._weights]
+        steps = self.config.refine_steps, self.config.receiver_refine_steps
+        settings = [*steps, self._weights, self._degrees_by, FIGURES]
         target = json.dumps([place, index, dict(face.targets), settings])
         path = self._cache / f"{hashlib.blake2b(target.encode(), digest_size=12).hexdigest()}.json"
         if path.exists():
@@ -119,6 +128,7 @@ class Experiment:
             "rho": uses.rho(n),
             "rho_payload": uses.rho_payload(n),
             **self._scores.of(received, face),
+            "degrees_by": self._degrees_by,
             "picture": f"{path.stem}.png",
         }
         (self._cache / f"{path.stem}.png").write_bytes(encode_png(received.picture, SYNTHETIC_EDITED))
@@ -131,10 +141,15 @@ class Experiment:
             return np.asarray(image.convert("RGB"))
 
 
+def place_of(row: Row) -> Place:
+    """The operating point of a row."""
+    return row["fading"], row["method"], row["k_asked"], row["snr_db"]
+
+
 def grouped(rows: list[Row]) -> Iterator[tuple[Row, list[Row]]]:
     """Rows by operating point, each group behind its first row."""
-    groups: dict[tuple[Any, ...], list[Row]] = {}
+    groups: dict[Place, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["fading"], row["method"], row["k_asked"], row["snr_db"]), []).append(row)
+        groups.setdefault(place_of(row), []).append(row)
     for group in groups.values():
         yield group[0], group

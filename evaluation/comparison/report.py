@@ -9,19 +9,36 @@ from typing import Any
 import numpy as np
 
 from evaluation.comparison.config import ExperimentConfig
-from evaluation.comparison.harness import Row, grouped
-
-FIGURES = (
-    "lpips_intended", "identity_intended", "psnr_db_intended", "ssim_intended",
-    "lpips_photo", "identity_photo", "psnr_db_photo", "ssim_photo", "edit_success", "edit_drift",
-)  # fmt: skip
+from evaluation.comparison.distances import Distances
+from evaluation.comparison.harness import Row, grouped, place_of
+from evaluation.comparison.scores import FIGURES
+from evaluation.ms_ssim import WEIGHTS, scales_of
 
 BETTER_WHEN_LESS = ("lpips_intended",)
 JUDGED = ("lpips_intended", "identity_intended", "psnr_db_intended", "edit_success")
 RESAMPLES = 1000
+COLUMNS = {
+    "lpips_intended": "LPIPS",
+    "identity_intended": "identity",
+    "psnr_db_intended": "PSNR dB",
+    "ssim_intended": "SSIM",
+    "ms_ssim_intended": "MS-SSIM",
+    "edit_success": "edit success",
+    "edit_drift": "drift",
+    "lpips_photo": "LPIPS to photo",
+}
+"""Of the table, of the figures that have an interval."""
+
+READERS = {
+    "judge": "the evaluation's own judge, which no loop of the link looks at; the wishes start from what the link's "
+    "predictor sees in the photo",
+    "predictor": "the link's own predictor, which the editor works to please (`deepsc models pull --evaluation` brings "
+    "an independent judge)",
+}
+"""Who read the degrees behind edit success and drift."""
 
 Summary = dict[str, Any]
-"""One operating point: its place, its uses, and mean, low and high of each figure."""
+"""One operating point: its place, its uses, mean, low and high of each figure, FID and KID (or None)."""
 
 
 def interval(values: list[float], seed: int = 0) -> tuple[float, float, float]:
@@ -32,7 +49,7 @@ def interval(values: list[float], seed: int = 0) -> tuple[float, float, float]:
     return round(float(sample.mean()), 4), round(float(low), 4), round(float(high), 4)
 
 
-def summarise(rows: list[Row]) -> list[Summary]:
+def summarise(rows: list[Row], distances: Distances) -> list[Summary]:
     """One summary for each operating point."""
     summaries = []
     for first, group in grouped(rows):
@@ -42,6 +59,7 @@ def summarise(rows: list[Row]) -> list[Summary]:
         summary["undecodable"] = sum(not row["delivered"] for row in group)
         for figure in FIGURES:
             summary[figure] = interval([row[figure] for row in group])
+        summary["fid"], summary["kid"] = distances.at.get(place_of(first), (None, None))
         summaries.append(summary)
     return summaries
 
@@ -76,8 +94,18 @@ def _channel(fading: str) -> str:
     return "AWGN" if fading == "none" else fading
 
 
-def markdown(config: ExperimentConfig, summaries: list[Summary], plots: list[str]) -> str:
-    """The report."""
+def markdown(
+    config: ExperimentConfig, summaries: list[Summary], plots: list[str], degrees_by: str, missing: str
+) -> str:
+    """The report.
+
+    Args:
+        config: what was run.
+        summaries: of `summarise`.
+        plots: names of pictures beside it.
+        degrees_by: who read the degrees, one of `READERS`.
+        missing: why FID and KID are not given; empty where they are.
+    """
     faces = {"prior": "drawn by the face prior", "celeba": "of CelebA's validation set", "folder": "of a folder"}
     lines = [f"# {config.name}", "", losses(summaries), ""]
     lines += [
@@ -85,6 +113,15 @@ def markdown(config: ExperimentConfig, summaries: list[Summary], plots: list[str
         "each with an edit. Mean and 95 % bootstrap interval over faces. LPIPS is AlexNet at 256 px, identity SFace. "
         "Undecodable faces are mid-grey and are in every mean. `k_total` and `rho` count pilots and header; the ideal "
         "codes need none. Modulation and rate of each LDPC row are the best of those tried on these very faces.",
+        "",
+        f"Edit success and drift are read by {READERS[degrees_by]}. Of the intended faces, before any channel, "
+        f"{_shown(summaries[0]['edit_success_unsent'])} succeed, with a drift of "
+        f"{_shown(summaries[0]['edit_drift_unsent'])}. {_scales(config.resolution)} "
+        + (
+            missing
+            or f"FID and KID are of all faces of a row against the intended ones; with {summaries[0]['faces']} "
+            "faces FID is far from its limit, and stands beside no value of other sets of faces."
+        ),
         "",
     ]
     if config.data.source == "prior":
@@ -95,20 +132,12 @@ def markdown(config: ExperimentConfig, summaries: list[Summary], plots: list[str
         ]
     for fading in dict.fromkeys(each["fading"] for each in summaries):
         lines += [f"## {_channel(fading)}", ""]
-        lines += [
-            "| SNR dB | method | code | k_total | rho | undecodable | LPIPS | identity | PSNR dB | edit success "
-            "| drift | LPIPS to photo |",
-            "| " + " | ".join(["---"] * 12) + " |",
-        ]
+        heads = ["SNR dB", "method", "code", "k_total", "rho", "undecodable", *COLUMNS.values(), "FID", "1000 KID"]
+        lines += ["| " + " | ".join(heads) + " |", "| " + " | ".join(["---"] * len(heads)) + " |"]
         here = [each for each in summaries if each["fading"] == fading]
         for each in sorted(here, key=lambda each: each["snr_db"]):
-            figures = (
-                _shown(each[name])
-                for name in (
-                    *("lpips_intended", "identity_intended", "psnr_db_intended"),
-                    *("edit_success", "edit_drift", "lpips_photo"),
-                )
-            )
+            figures = [_shown(each[name]) for name in COLUMNS]
+            figures += ["", ""] if each["fid"] is None else [f"{each['fid']:.1f}", f"{1000 * each['kid']:.1f}"]
             lines.append(
                 f"| {each['snr_db']:g} | {each['method']} | {each['scheme']} | {each['k_total']} | {each['rho']:.2e} "
                 f"| {each['undecodable']}/{each['faces']} | " + " | ".join(figures) + " |"
@@ -123,14 +152,34 @@ def _shown(figure: tuple[float, float, float]) -> str:
     return f"{figure[0]:.3f} ({figure[1]:.3f}..{figure[2]:.3f})"
 
 
-def write(config: ExperimentConfig, rows: list[Row], folder: Path, plots: list[str]) -> list[Summary]:
+def _scales(side: int) -> str:
+    """What MS-SSIM is at a resolution."""
+    scales = scales_of(side)
+    if scales == len(WEIGHTS):
+        return f"MS-SSIM is over all {scales} scales of the paper."
+    return (
+        f"MS-SSIM is over the {scales} of the paper's {len(WEIGHTS)} scales that {side} px have room for, so it stands "
+        f"beside no value of {len(WEIGHTS)}."
+    )
+
+
+def write(
+    config: ExperimentConfig, rows: list[Row], folder: Path, plots: list[str], distances: Distances
+) -> list[Summary]:
     """Writes ``results.json``, ``results.parquet`` and ``report.md``; returns the summaries."""
     import pyarrow
     from pyarrow import parquet
 
-    summaries = summarise(rows)
-    document = {"config": config.model_dump(mode="json"), "summaries": summaries, "rows": rows}
+    summaries, degrees_by = summarise(rows, distances), rows[0]["degrees_by"]
+    document = {
+        "config": config.model_dump(mode="json"),
+        "degrees_by": degrees_by,
+        "ms_ssim_scales": scales_of(config.resolution),
+        "fid_missing": distances.missing,
+        "summaries": summaries,
+        "rows": rows,
+    }
     (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
     parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "results.parquet")
-    (folder / "report.md").write_text(markdown(config, summaries, plots))
+    (folder / "report.md").write_text(markdown(config, summaries, plots, degrees_by, distances.missing))
     return summaries

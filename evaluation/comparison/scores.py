@@ -6,10 +6,19 @@ import math
 
 import numpy as np
 
-from evaluation.comparison.faces import Face, Studio, key_of
+from evaluation.comparison.faces import Face, key_of
 from evaluation.comparison.methods import Reception
 from evaluation.metrics import FaceMetrics, psnr_db, ssim
+from evaluation.ms_ssim import ms_ssim
+from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
+
+FIGURES = (
+    "lpips_intended", "identity_intended", "psnr_db_intended", "ssim_intended", "ms_ssim_intended",
+    "lpips_photo", "identity_photo", "psnr_db_photo", "ssim_photo", "ms_ssim_photo", "edit_success", "edit_drift",
+    "edit_success_unsent", "edit_drift_unsent",
+)  # fmt: skip
+"""What `Scores.of` measures, by name; the last two are of the intended face, before any channel."""
 
 BEST_PSNR_DB = 100.0
 """What equal pictures count as, so that means stay finite."""
@@ -19,15 +28,19 @@ CLOSE_DEGREES = 1.0
 
 
 class Scores:
-    """Judges receptions; the networks are loaded once."""
+    """Judges receptions; the networks are loaded once.
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio, self._metrics = studio, FaceMetrics()
-        self._known: dict[tuple[str, str, bool], dict[str, float]] = {}
+    Args:
+        reader: reads degrees off what was received and off the photo, for success and drift.
+    """
+
+    def __init__(self, reader: AttributePredictor) -> None:
+        self._reader, self._metrics = reader, FaceMetrics()
+        self._known: dict[tuple[str, str, str, str, bool], dict[str, float]] = {}
 
     def of(self, reception: Reception, face: Face) -> dict[str, float]:
         """Figures by name; the identity of a face that did not arrive counts as 0, and its edit as failed."""
-        key = key_of(reception.picture), face.key, reception.delivered
+        key = key_of(reception.picture), face.key, key_of(face.intended), str(face.targets), reception.delivered
         if key not in self._known:  # the same file arrives at many operating points
             self._known[key] = self._judge(reception, face)
         return self._known[key]
@@ -42,11 +55,13 @@ class Scores:
             )
             figures[f"psnr_db_{name}"] = min(psnr_db(shown, reference), BEST_PSNR_DB)
             figures[f"ssim_{name}"] = ssim(shown, reference)
-        degrees, before = self._studio.degrees(shown), self._studio.degrees(face.photo)
-        names = attribute_names()
-        wanted = np.array([face.targets.get(name, math.nan) for name in names])
+            figures[f"ms_ssim_{name}"] = ms_ssim(shown, reference)
+        after, unsent, before = self._reader.degrees(np.stack([shown, face.intended, face.photo]))
+        wanted = np.array([face.targets.get(name, math.nan) for name in attribute_names()])
         asked = ~np.isnan(wanted)
-        reached = bool((np.abs(degrees - wanted)[asked] <= CLOSE_DEGREES).all())
-        figures["edit_success"] = float(reached and reception.delivered)
-        figures["edit_drift"] = float(np.abs(degrees - before)[~asked].mean())
+        for name, degrees in (("", after), ("_unsent", unsent)):
+            reached = bool((np.abs(degrees - wanted)[asked] <= CLOSE_DEGREES).all())
+            figures[f"edit_success{name}"] = float(reached)
+            figures[f"edit_drift{name}"] = float(np.abs(degrees - before)[~asked].mean())
+        figures["edit_success"] *= reception.delivered
         return {name: round(float(value), 6) for name, value in figures.items()}

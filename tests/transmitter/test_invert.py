@@ -14,7 +14,7 @@ from shared.tensors import to_pictures
 from shared.weights import committed
 from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
-from transmitter.invert import StyleGanInverter, step_size
+from transmitter.invert import Descent, StyleGanInverter, step_size
 from transmitter.inverter import InversionProgress, Refinement, ignore_progress
 
 
@@ -69,6 +69,18 @@ def test_without_refinement_the_encoder_answers_alone(inverter: StyleGanInverter
 def test_refinement_ends_when_its_time_is_up(inverter: StyleGanInverter, face: Picture) -> None:
     inversion = inverter.invert(face, Refinement(1000, seconds=0.5), ignore_progress)
     assert 1 <= len(inversion.losses) < 100
+
+
+def test_a_face_that_stepped_too_far_goes_back_and_on_in_shorter_steps(prior: MobileStyleGan, face: Picture) -> None:
+    encoder = ImageEncoder.load(committed("encoder.safetensors"))
+    curvature = Curvature.load(committed("curvature.safetensors"))
+    hasty = StyleGanInverter(
+        prior, encoder, Lpips.load(), MobileFaceNet.load(), lambda *_: (0.0, 1.0), curvature, descent=Descent(size=8.0)
+    )
+    inversion = hasty.invert(face, Refinement(8), ignore_progress)
+    assert np.isfinite(inversion.w_plus).all()
+    assert inversion.losses[-1] < inversion.losses[0]
+    assert list(inversion.losses) == sorted(inversion.losses, reverse=True)
 
 
 def test_the_step_size_rises_and_falls() -> None:

@@ -10,6 +10,7 @@ pytest.importorskip("numba")
 
 from evaluation.comparison.config import DataConfig, ExperimentConfig, MethodConfig
 from evaluation.comparison.harness import Experiment
+from transmitter.models import load_predictor
 
 CONFIG = ExperimentConfig(
     name="test",
@@ -28,7 +29,8 @@ CONFIG = ExperimentConfig(
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_runs_of_one_experiment_give_the_same_numbers_and_the_cache_gives_them_too(tmp_path: Path) -> None:
-    first = Experiment(CONFIG, tmp_path / "first").run()
+    degrees = "predictor", load_predictor()
+    first = Experiment(CONFIG, tmp_path / "first", *degrees).run()
     assert len(first) == 4
-    assert Experiment(CONFIG, tmp_path / "second").run() == first
-    assert Experiment(CONFIG, tmp_path / "first").run() == first
+    assert Experiment(CONFIG, tmp_path / "second", *degrees).run() == first
+    assert Experiment(CONFIG, tmp_path / "first", *degrees).run() == first

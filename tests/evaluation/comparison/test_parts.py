@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,12 @@ pytest.importorskip("numba")
 
 from cli.main import run
 from evaluation.comparison.command import decode_command, encode_command
-from evaluation.comparison.config import MethodConfig, read_config
+from evaluation.comparison.config import ExperimentConfig, MethodConfig, read_config
+from evaluation.comparison.distances import Distances
 from evaluation.comparison.latent_digital import LatentQuantiser, allocate, lloyd_max
 from evaluation.comparison.methods import candidates
-from evaluation.comparison.report import interval, losses, summarise
+from evaluation.comparison.report import interval, losses, summarise, write
+from evaluation.comparison.scores import FIGURES
 from evaluation.deepjscc import CHANNELS, DeepJscc, sent_channels
 from shared.codec.catalogue import load_codec
 from shared.codec.linear import LinearCodec
@@ -116,24 +120,59 @@ def test_interval_holds_the_mean_and_is_the_same_again() -> None:
 
 
 def row(method: str, lpips: float, delivered: bool = True) -> dict[str, object]:
-    figures = dict.fromkeys(
-        (f"{name}_{of}" for name in ("lpips", "identity", "psnr_db", "ssim") for of in ("intended", "photo")), 0.5
-    )
+    figures = dict.fromkeys(FIGURES, 0.5)
     uses = {"k_payload": 10, "k_header": 2, "k_pilot": 1, "k_total": 13, "rho": 0.1, "rho_payload": 0.08}
-    place = {"method": method, "k_asked": 10, "snr_db": 6.0, "fading": "none", "scheme": ""}
+    place = {"method": method, "k_asked": 10, "snr_db": 6.0, "fading": "none", "scheme": "", "degrees_by": "judge"}
     edit = {"edit_success": 1.0, "edit_drift": 0.0}
     return place | uses | figures | edit | {"lpips_intended": lpips, "delivered": delivered}
 
 
 def test_report_says_first_where_ours_is_behind() -> None:
-    behind = summarise([row("ours linear, sender", 0.2), row("DeepJSCC, sender", 0.1)])
+    behind = summarise([row("ours linear, sender", 0.2), row("DeepJSCC, sender", 0.1)], Distances())
     assert losses(behind).startswith("**Where we lose** (1 of 4 comparisons")
     assert "DeepJSCC, sender has lpips_intended 0.100" in losses(behind)
-    ahead = summarise([row("ours linear, sender", 0.1), row("DeepJSCC, sender", 0.2)])
+    ahead = summarise([row("ours linear, sender", 0.1), row("DeepJSCC, sender", 0.2)], Distances())
     assert losses(ahead).startswith("Ours is nowhere behind")
 
 
 def test_undecodable_faces_are_counted_and_stay_in_the_mean() -> None:
-    (summary,) = summarise([row("x", 0.2), row("x", 0.8, delivered=False)])
+    (summary,) = summarise([row("x", 0.2), row("x", 0.8, delivered=False)], Distances())
     assert (summary["faces"], summary["undecodable"]) == (2, 1)
     assert summary["lpips_intended"][0] == pytest.approx(0.5)
+
+
+CONFIG = ExperimentConfig(name="test", methods=(MethodConfig(kind="ours", k=(10,)),))
+
+
+def report_of(folder: Path, distances: Distances, degrees_by: str = "judge", side: int = 128) -> tuple[str, Any]:
+    pytest.importorskip("pyarrow")
+    config = CONFIG.model_copy(update={"resolution": side})
+    write(config, [row("x", 0.2) | {"degrees_by": degrees_by}], folder, [], distances)
+    return (folder / "report.md").read_text(), json.loads((folder / "results.json").read_text())
+
+
+@pytest.mark.parametrize(("degrees_by", "named"), [("judge", "own judge"), ("predictor", "own predictor, which")])
+def test_report_says_which_network_judged_the_edits(tmp_path: Path, degrees_by: str, named: str) -> None:
+    page, document = report_of(tmp_path, Distances(), degrees_by)
+    assert (
+        f"Edit success and drift are read by the {'evaluation' if degrees_by == 'judge' else 'link'}'s {named}" in page
+    )
+    assert document["degrees_by"] == degrees_by
+    assert "Of the intended faces, before any channel, 0.500 (0.500..0.500) succeed" in page
+
+
+def test_report_says_how_many_scales_ms_ssim_has(tmp_path: Path) -> None:
+    page, document = report_of(tmp_path, Distances())
+    assert "the 4 of the paper's 5 scales that 128 px have room for" in page
+    assert document["ms_ssim_scales"] == 4
+    assert "all 5 scales" in report_of(tmp_path, Distances(), side=256)[0]
+
+
+def test_report_shows_fid_and_kid_or_says_why_not(tmp_path: Path) -> None:
+    page, document = report_of(tmp_path, Distances({("none", "x", 10, 6.0): (12.34, 0.0056)}))
+    assert "| 12.3 | 5.6 |" in page
+    assert document["summaries"][0]["fid"] == 12.34
+    page, document = report_of(tmp_path, Distances(missing="There are too few."))
+    assert "There are too few." in page
+    assert "|  |  |" in page
+    assert document["summaries"][0]["kid"] is None
