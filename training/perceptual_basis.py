@@ -104,8 +104,8 @@ def strongest(basis: LatentBasis, count: int) -> NDArray[np.intp]:
 def covariance_of(deviation: Matrix, photos: Matrix, samples: Matrix) -> Matrix:
     """Covariance of coefficients whose deviations ``(m,)`` are known for both kinds of faces.
 
-    Coefficients of samples ``(N, m)`` are many enough to say what goes with what; those of photos ``(P, m)`` are believed
-    `PHOTO_CORRELATION`, as a few hundred photos partly fit themselves.
+    Coefficients of samples ``(N, m)`` are many enough to say what goes with what; those of photos ``(P, m)`` are
+    believed `PHOTO_CORRELATION`, as a few hundred photos partly fit themselves.
     """
     covariance: Matrix = PHOTO_SHARE * PHOTO_CORRELATION * photos.T @ photos / len(photos)
     covariance += (1 - PHOTO_SHARE) * samples.T @ samples / len(samples)
