@@ -178,7 +178,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="inversions (N, 16, 512), .npy, for the probes")
     parser.add_argument("--faces", type=int, default=6000)
     parser.add_argument("--out", type=Path, default=WEIGHTS / "latent_degrees.safetensors")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=7000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--dropout", type=float, default=0.2)

@@ -39,6 +39,13 @@ KEPT = 0.3
 MOST_MISSED = 3.0
 """Largest correction of one look, in scores' units of about a degree."""
 
+TOO_FAR = 0.5
+"""Weight of a degree beyond the goal against one short of it: who asked for glasses would rather have too much of them
+than none."""
+
+NEAR_END = 0.2
+"""Closest to either end, as a share, that is looked between two looks: fields bend, and glasses come all at once."""
+
 REMEMBERED = 8
 """Faces whose reading is remembered: an edit mostly begins where the last one ended."""
 
@@ -62,7 +69,7 @@ class AttributesMatcher:
         fields: SemanticFields,
         receptions: Receptions | None = None,
         tolerance: float = 0.25,
-        max_looks: int = 4,
+        max_looks: int = 5,
     ) -> None:
         self._prior, self._predictor, self._fields, self._receptions = prior, predictor, fields, receptions
         self._tolerance, self._max_looks = tolerance, max_looks
@@ -83,20 +90,23 @@ class AttributesMatcher:
         best = _Look(w_plus, self._degrees(before + self._lost(u, reception)))
         if self._near(best, goal, edited):
             return self._outcome(best, degrees, goal, edited)
-        best_cost = self._cost(best, goal, edited)
+        best_cost = self._cost(best, degrees, goal, edited)
+        bracket = _Bracket.open(len(names))
         for _ in range(self._max_looks):
             move = self._fields.match(u, asked, np.where(edited, 1.0, KEPT), reception, REACH)
             latent = self._fields.move(w_plus, move)
             arriving = self._read(latent) + self._lost(self._fields.moved(u, move), reception)
             look = _Look(latent, self._degrees(arriving))
-            cost = self._cost(look, goal, edited)
+            cost = self._cost(look, degrees, goal, edited)
             if cost < best_cost:
                 best, best_cost = look, cost
             if self._near(look, goal, edited):
                 break
-            missed = np.clip(PUSH * (goal_scores - arriving), -MOST_MISSED, MOST_MISSED)
+            bracket.take(asked, arriving - goal_scores)
+            further = asked + np.clip(PUSH * (goal_scores - arriving), -MOST_MISSED, MOST_MISSED)
             # What was not asked for is brought back only when it is seen to move.
-            asked = asked + np.where(edited | (np.abs(look.degrees - goal) > self._tolerance), missed, 0.0)
+            moved = ~edited & (np.abs(look.degrees - goal) > self._tolerance)
+            asked = np.where(edited, bracket.between(further), np.where(moved, further, asked))
         return self._outcome(best, degrees, goal, edited)
 
     def _reception(self, snr_db: float | None) -> Reception:
@@ -135,8 +145,10 @@ class AttributesMatcher:
         return (scores / self._unit).astype(np.float64)
 
     @staticmethod
-    def _cost(look: _Look, goal: Vector, edited: NDArray[np.bool_]) -> float:
-        return float((np.where(edited, 1.0, 0.5) * np.abs(look.degrees - goal)).sum())
+    def _cost(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> float:
+        beyond = (look.degrees - goal) * (goal - before) > 0
+        weights = np.where(edited, np.where(beyond, TOO_FAR, 1.0), 0.5)
+        return float((weights * np.abs(look.degrees - goal)).sum())
 
     @staticmethod
     def _outcome(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> EditOutcome:
@@ -146,6 +158,36 @@ class AttributesMatcher:
             f"{names[i]} went to {look.degrees[i]:.1f} of {goal[i]:.1f}, as far as this face goes" for i in missed
         )
         return EditOutcome(look.w_plus, _by_name(before), _by_name(look.degrees), not missed, message)
+
+
+@dataclass
+class _Bracket:
+    """For each attribute what was asked, ``(2, A)``, in the last look that fell short and in the last that went too far.
+
+    Attributes:
+        asked: NaN where there was none.
+        off: by how much they did, in scores.
+    """
+
+    asked: Vector
+    off: Vector
+
+    @classmethod
+    def open(cls, attributes: int) -> _Bracket:
+        """Nothing is known yet."""
+        return cls(np.full((2, attributes), np.nan), np.full((2, attributes), np.nan))
+
+    def take(self, asked: Vector, off: Vector) -> None:
+        """A look: what was asked ``(A,)``, and how far off the goal it came, ``(A,)``."""
+        side = np.stack([off < 0, off >= 0])
+        self.asked, self.off = np.where(side, asked, self.asked), np.where(side, off, self.off)
+
+    def between(self, otherwise: Vector) -> Vector:
+        """Where the goal is if scores are linear between both ends, away from these; ``otherwise`` with one end."""
+        (short, far), (under, over) = self.asked, self.off
+        share = np.clip(under / (under - over), NEAR_END, 1 - NEAR_END)
+        inside: Vector = short + share * (far - short)
+        return np.where(np.isnan(inside), otherwise, inside)
 
 
 @dataclass(frozen=True)
