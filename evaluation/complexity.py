@@ -135,7 +135,7 @@ def _ours(prior: MobileStyleGan, backend: InferenceBackend, w_plus: Latent, pict
     refine = partial(inverter.refine, face, guess, steps, ignore_progress, [])
     yield Stage("ours", "refinement, a step", refine, tables=("curvature.safetensors",), times=STEPS)
     edit = partial(editor.edit, w_plus, {"smiling": 5.0}, snr_db=None)
-    yield Stage("ours", "editor, one wish", edit, tables=("directions.safetensors",))
+    yield Stage("ours", "editor, one wish", edit, tables=("latent_degrees.safetensors", "edit_space.safetensors"))
     transform = NUM_STYLES * W_DIM * (NUM_STYLES + W_DIM) + len(cast(PerceptualBasis, codec.basis).rotated) ** 2
     sent, noise = codec.encode(w_plus, K_OURS, SNR_DB), 10 ** (-SNR_DB / 10)
     table = ("basis_perceptual.safetensors",)

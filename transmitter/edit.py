@@ -146,16 +146,18 @@ class AttributesMatcher:
 
     @staticmethod
     def _cost(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> float:
-        beyond = (look.degrees - goal) * (goal - before) > 0
-        weights = np.where(edited, np.where(beyond, TOO_FAR, 1.0), 0.5)
+        weights = np.where(edited, np.where(_too_far(look, before, goal), TOO_FAR, 1.0), 0.5)
         return float((weights * np.abs(look.degrees - goal)).sum())
 
     @staticmethod
     def _outcome(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> EditOutcome:
         names = attribute_names()
         missed = [i for i in np.flatnonzero(edited) if abs(look.degrees[i] - goal[i]) > 0.5]
+        too_far = _too_far(look, before, goal)
         message = "; ".join(
-            f"{names[i]} went to {look.degrees[i]:.1f} of {goal[i]:.1f}, as far as this face goes" for i in missed
+            f"{names[i]} went to {look.degrees[i]:.1f} of {goal[i]:.1f}, "
+            + ("as this face has nothing between" if too_far[i] else "as far as this face goes")
+            for i in missed
         )
         return EditOutcome(look.w_plus, _by_name(before), _by_name(look.degrees), not missed, message)
 
@@ -196,6 +198,12 @@ class _Look:
 
     w_plus: Latent
     degrees: Vector
+
+
+def _too_far(look: _Look, before: Vector, goal: Vector) -> NDArray[np.bool_]:
+    """Where a look ``(A,)`` is beyond the goal, seen from before."""
+    beyond: NDArray[np.bool_] = (look.degrees - goal) * (goal - before) > 0
+    return beyond
 
 
 def _by_name(degrees: Vector) -> dict[str, float]:

@@ -64,7 +64,7 @@ class ChangeSpace:
 
     @classmethod
     def load(cls, path: Path) -> ChangeSpace:
-        """The span of the edit directions of ``weights/directions.safetensors``."""
+        """The span of the edit steps in a file of `transmitter.fields.EditDirections`."""
         tensors = load_file(path)
         return cls(tensors["steps"].astype(np.float32), RANGE * tensors["reach"].astype(np.float32))
 

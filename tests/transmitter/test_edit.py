@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -30,17 +32,29 @@ class FlatPrior:
         return w_plus[:, None] / 100
 
 
+Bend = Callable[[Tensor], Tensor]
+
+
+def slightly(x: Tensor) -> Tensor:
+    """Steeper the further it is from 0."""
+    return x * (0.8 + 0.1 * torch.tanh(x))
+
+
+def all_at_once(sharpness: float) -> Bend:
+    """Nothing, then nearly everything, as glasses come."""
+    return lambda x: 4.5 * torch.sigmoid(sharpness * (x - 2.0))
+
+
 class BentPredictor(DegreePredictor):
     """Reads attribute i off coordinate i of style 3, bent and leaking into its neighbour, as real faces do."""
 
-    def __init__(self, leak: float, unit: float) -> None:
+    def __init__(self, leak: float, unit: float, bend: Bend) -> None:
         super().__init__(random_eyes(), PixelReader(4), FeatureHead(4, 4))
-        self.leak, self.unit = leak, unit
+        self.leak, self.unit, self.bend = leak, unit, bend
         self.eval()
 
     def scores(self, images: Tensor) -> Tensor:
-        x = self.unit * 100 * images[:, 0, STYLE, :ATTRIBUTES]
-        bent = x * (0.8 + 0.1 * torch.tanh(x))
+        bent = self.bend(self.unit * 100 * images[:, 0, STYLE, :ATTRIBUTES])
         return bent + self.leak * bent.roll(1, dims=1)
 
 
@@ -51,13 +65,15 @@ class PoorLink:
         return Reception(np.full(VISIBLE, 1 / (1 + 10 ** (-snr_db / 10))), np.zeros((1, VISIBLE)))
 
 
-def matcher(*, unit: float = 1.0, leak: float = 0.15, link: PoorLink | None = None) -> AttributesMatcher:
+def matcher(
+    *, unit: float = 1.0, leak: float = 0.15, bend: Bend = slightly, link: PoorLink | None = None
+) -> AttributesMatcher:
     """Fields that know of the leak and not of the bend; ``unit`` is the score that a unit's move makes."""
     slopes = torch.zeros(ATTRIBUTES, VISIBLE)
     for i in range(ATTRIBUTES):
         slopes[i, i], slopes[(i + 1) % ATTRIBUTES, i] = 0.8 * unit, 0.8 * unit * leak
     fields = SemanticFields(plain_basis(), linear_predictor(slopes), plain_directions(ATTRIBUTES))
-    return AttributesMatcher(FlatPrior(), BentPredictor(leak, unit), fields, link)
+    return AttributesMatcher(FlatPrior(), BentPredictor(leak, unit, bend), fields, link)
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 3.5, 4.5])
@@ -85,6 +101,21 @@ def test_a_target_out_of_reach_is_said_and_the_best_is_kept() -> None:
     assert not outcome.reached
     assert "age went to" in outcome.message
     assert outcome.degrees_before["age"] < outcome.degrees_after["age"] < 2.5
+
+
+@pytest.mark.parametrize("target", [2.0, 2.5, 3.0])
+def test_what_comes_nearly_all_at_once_is_met_between_a_look_short_and_one_too_far(target: float) -> None:
+    editor = matcher(leak=0.0, bend=all_at_once(3.0))
+    outcome = editor.edit(face(0.0, 0.0, 0.0, 0.0, 0.0), {"eyeglasses": target}, snr_db=None)
+    assert outcome.degrees_after["eyeglasses"] == pytest.approx(target, abs=0.3)
+
+
+def test_where_a_face_has_nothing_between_too_much_is_rather_kept_than_too_little() -> None:
+    editor = matcher(leak=0.0, bend=all_at_once(1000.0))
+    outcome = editor.edit(face(0.0, 0.0, 0.0, 0.0, 0.0), {"eyeglasses": 2.0}, snr_db=None)
+    assert outcome.degrees_after["eyeglasses"] == pytest.approx(4.5, abs=0.3)
+    assert not outcome.reached
+    assert "nothing between" in outcome.message
 
 
 def test_what_the_link_will_leave_is_counted_in() -> None:
