@@ -164,7 +164,7 @@ class AttributesMatcher:
 
 @dataclass
 class _Bracket:
-    """For each attribute what was asked, ``(2, A)``, in the last look that fell short and in the last that went too far.
+    """For each attribute what was asked, ``(2, A)``, in the last look that fell short and the last too far.
 
     Attributes:
         asked: NaN where there was none.
