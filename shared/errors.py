@@ -82,7 +82,7 @@ class SampleError(InvalidInput):
 
 
 class UnknownStream(DeepscError):
-    """No such stream: it never existed, or it was forgotten after its idle time."""
+    """No such stream any more: it was silent for too long."""
 
     status = "NOT_FOUND"
     reason = "UNKNOWN_STREAM"
