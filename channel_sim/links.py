@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,31 +12,10 @@ from channel_sim.chain import Chain, Passage
 from channel_sim.config import DEFAULT_LINK, LinkConfig, LinkName
 from channel_sim.power import to_db
 from protos import channel_pb2, link_pb2
-from shared.errors import DeepscError, InvalidInput, StatusName
+from shared.errors import InvalidInput, UnknownLink, UnknownVersion
 
 _RECENT_FRAMES = 64
 _KEPT_VERSIONS = 32
-
-
-class UnknownLink(DeepscError):
-    """No link of that name; the message lists those that are there."""
-
-    status: ClassVar[StatusName] = "NOT_FOUND"
-    reason: ClassVar[str] = "UNKNOWN_LINK"
-
-
-class UnknownVersion(DeepscError):
-    """No such version of a link's configuration; the message says which are kept."""
-
-    status: ClassVar[StatusName] = "NOT_FOUND"
-    reason: ClassVar[str] = "UNKNOWN_VERSION"
-
-
-class StaleVersion(DeepscError):
-    """Somebody else changed the link in between; get it again and decide anew."""
-
-    status: ClassVar[StatusName] = "FAILED_PRECONDITION"
-    reason: ClassVar[str] = "STALE_VERSION"
 
 
 @dataclass(frozen=True)

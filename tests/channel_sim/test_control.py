@@ -8,10 +8,9 @@ import pytest
 from channel_sim.client import channel_client
 from channel_sim.config import LinkConfig, checked_config
 from channel_sim.impairments import IMPAIRMENTS
-from channel_sim.links import StaleVersion, UnknownLink, UnknownVersion
 from channel_sim.messages import config_fields, config_message
 from protos import channel_pb2
-from shared.errors import DeepscError, InvalidInput, LinkLost
+from shared.errors import DeepscError, InvalidInput, LinkLost, StaleVersion, UnknownLink, UnknownVersion
 from shared.grpc_status import errors_of
 from tests.channel_sim.bench import bench, unit_frame
 
