@@ -57,6 +57,11 @@ class Delivery:
         return next(decoded, None)
 
     @property
+    def carrying(self) -> int:
+        """How many frames carried the face, or more about it: all but the soundings."""
+        return len(self.kinds) - self.kinds.count(link_pb2.FRAME_KIND_SOUNDING)
+
+    @property
     def erased(self) -> int:
         """How many frames were erased."""
         return sum(report.outcome == link_pb2.FRAME_OUTCOME_ERASED for report in self.reports)

@@ -151,11 +151,19 @@ async def test_a_turn_that_was_never_received_changes_nothing_and_says_so(execut
     lost = await talk.turn("bangs +2")
     assert lost.sequence == 0
     assert (lost.frames_sent, lost.frames_erased) == (4, 3)
+    assert "each of the 3 frames that carried the face was erased" in lost.message
     assert "say it again" in lost.message
     again = await talk.turn("bangs +2")
     assert again.degrees_before["bangs"] == 0
     assert again.degrees_after["bangs"] == 2
     assert again.sequence == 5
+
+
+async def test_a_refinement_that_was_erased_is_said_of_its_one_frame(executor):
+    talk = Talk(executor, fates=["pass", "pass", "erase"])
+    await talk.begin()
+    await talk.turn("bangs +2")
+    assert "; the frame that carried the face was erased" in (await talk.turn("sharper")).message
 
 
 async def test_a_repeated_frame_carries_the_same_face(executor):
