@@ -54,6 +54,8 @@ def turn_report(
             f"{frames} that carried the face was erased and the receiver still shows the face before, "
             "so say it again when the channel is better"
         )
+    if delivery.cut_short:
+        said.append("the link was lost before all frames were sent, and the receiver shows what has arrived")
     return TurnReport(
         turn=turn,
         instruction=instruction,

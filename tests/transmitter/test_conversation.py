@@ -7,7 +7,7 @@ import pytest
 
 from protos.link_pb2 import FRAME_KIND_DELTA, FRAME_KIND_KEY, FRAME_KIND_REFINEMENT, FRAME_KIND_SOUNDING
 from protos.transmitter_pb2 import COMMAND_REDO, COMMAND_RESET, COMMAND_UNDO, Instruction, Photo, Question
-from shared.errors import FaceError, ImageError, InstructionError, InvalidInput
+from shared.errors import FaceError, ImageError, InstructionError, InvalidInput, LinkLost
 from shared.pictures import decode_png
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import FakeBackend, FakePredictor
@@ -164,6 +164,33 @@ async def test_a_refinement_that_was_erased_is_said_of_its_one_frame(executor):
     await talk.begin()
     await talk.turn("bangs +2")
     assert "; the frame that carried the face was erased" in (await talk.turn("sharper")).message
+
+
+async def test_a_turn_whose_link_is_lost_once_its_face_has_arrived_is_done_and_says_so(executor):
+    talk = Talk(executor, fates=["pass", "pass", "pass", "die"])
+    await talk.begin(frames=4)
+    report = await talk.turn("bangs +2")
+    assert list(report.kinds) == [FRAME_KIND_SOUNDING, FRAME_KIND_KEY, FRAME_KIND_REFINEMENT, FRAME_KIND_REFINEMENT]
+    assert (report.sequence, report.frames_sent, report.frames_erased) == (3, 4, 1)
+    assert report.uses.k_total == sum(talk.link.frames)
+    assert report.message.endswith(
+        "; the link was lost before all frames were sent, and the receiver shows what has arrived"
+    )
+    undone = await talk.turn("undo")
+    assert (undone.turn, undone.degrees_before["bangs"], undone.degrees_after["bangs"]) == (2, 2, 0)
+    assert undone.kinds[0] == FRAME_KIND_KEY
+    assert talk.received == [0, 1, 2, 3, 4]
+
+
+async def test_a_turn_whose_link_is_lost_before_its_face_has_arrived_changes_nothing(executor):
+    talk = Talk(executor, fates=["pass", "pass", "die"])
+    await talk.begin()
+    await talk.turn("bangs +2")
+    with pytest.raises(LinkLost):
+        await talk.turn("bangs +2")
+    again = await talk.turn("bangs +2")
+    assert (again.turn, again.degrees_before["bangs"], again.degrees_after["bangs"]) == (2, 2, 4)
+    assert (await talk.turn("undo")).degrees_after["bangs"] == 2
 
 
 async def test_a_repeated_frame_carries_the_same_face(executor):
