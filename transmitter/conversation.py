@@ -113,11 +113,13 @@ class Conversation:
     async def turn(self, instruction: Instruction) -> TurnReport | Question:
         """Follows one sentence: parsed, edited, sent, reported; or asks back, and nothing was sent.
 
+        A command stands in place of a text, which does not count beside it.
+
         Raises:
             InstructionError: if it asks for nothing that can be done; nothing was sent then.
             LinkLost: if the link is gone before the face has arrived; nothing has changed then.
         """
-        if asks_for_refinement(instruction.text):
+        if not instruction.command and asks_for_refinement(instruction.text):
             return await self.refine(1, instruction.text)
         timings: dict[str, float] = {}
         with _timed(timings, "parse"):
@@ -191,7 +193,9 @@ class Conversation:
         return resolve(parsed, self._now)
 
     def _parse(self, instruction: Instruction) -> ParsedInstruction:
-        if (command := _COMMANDS.get(instruction.command)) is not None:
+        if instruction.command:
+            if (command := _COMMANDS.get(instruction.command)) is None:
+                raise InstructionError(f"there is no command {instruction.command}; take undo, redo or reset")
             return ParsedInstruction(instruction=instruction.text, understood=True, message="", reference=command)
         if not instruction.text.strip():
             raise InstructionError("the instruction is empty; say what to change, for example 'Smile more'")

@@ -233,6 +233,22 @@ async def test_buttons_do_what_the_words_do(talk):
         assert talk.received[0] == degree
 
 
+@pytest.mark.parametrize("text", ["sharper", "bangs +1", "maybe age =0", "a sandwich"])
+async def test_a_text_beside_a_command_does_not_count(talk, text):
+    await talk.turn("bangs +2")
+    report = await talk.turn(text, command=COMMAND_UNDO)
+    assert report.message == "undo the last turn"
+    assert list(report.kinds) == [FRAME_KIND_DELTA]
+    assert talk.received == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("text", ["", "sharper", "bangs +1"])
+async def test_a_command_that_there_is_not_is_refused_and_nothing_is_sent(talk, text):
+    with pytest.raises(InstructionError, match="there is no command 9"):
+        await talk.turn(text, command=9)
+    assert talk.link.frames == []
+
+
 async def test_what_is_unclear_is_asked_back_and_done_when_it_is_confirmed(talk):
     asked = await talk.turn("maybe bangs +2")
     assert isinstance(asked, Question)
