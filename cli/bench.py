@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import FAILED, AsJson, output_folder, print_json, stderr_console
+from cli.output import FAILED, AsJson, output_folder, print_json, stderr_console, stdout_console
 
 if TYPE_CHECKING:
     from channel_sim.calibration.curves import Curve
@@ -77,10 +77,9 @@ def _draw(drawn: Sequence[Curve], folder: Path) -> str:
 
 
 def _print_tables(document: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = stdout_console()
     checks = Table("", "check", "measured", "expected", "tolerance", "unit")
     for check in document["checks"]:
         numbers = (check[name] for name in ("measured", "expected", "tolerance"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import AsJson, output_folder, print_json, stderr_console
+from cli.output import AsJson, output_folder, print_json, stderr_console, stdout_console
 from cli.sweep import numbers
 
 if TYPE_CHECKING:
@@ -105,10 +105,9 @@ def save_sheet(columns: Sequence[Sequence[Picture]], path: Path) -> None:
 
 
 def _print_table(document: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = stdout_console()
     for name in ("rows", "curve"):
         if name not in document:
             continue

@@ -22,6 +22,9 @@ BAD_INPUT = 2
 FAILED = 1
 """Exit status of a command that could not do what it was asked."""
 
+PIPED_WIDTH = 160
+"""Characters to a line of a table that no terminal shows."""
+
 
 def print_json(document: Any) -> None:
     """Writes one JSON document and a line end to standard output."""
@@ -34,6 +37,13 @@ def stderr_console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def stdout_console() -> Console:
+    """A rich console for tables that are the answer; in a pipe or a file, wide enough for all of their columns."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 
 def fail(message: str, reason: str, status: int, *, as_json: bool) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.output import AsJson, output_folder, print_json, stderr_console
+from cli.output import AsJson, output_folder, print_json, stderr_console, stdout_console
 from shared.errors import InvalidInput
 
 QUICK_SNR_DB = "0,6,12"
@@ -79,9 +79,7 @@ def sweep_command(
     table = Table(*columns)
     for point in points:
         table.add_row(*(str(point[name]) for name in columns))
-    from rich.console import Console
-
-    Console().print(table)
+    stdout_console().print(table)
 
 
 def numbers(text: str, option: str) -> list[float]:

@@ -36,6 +36,10 @@ SATURATION = 0.86
 most important coordinates, the largest, least: gradients of what is seen at received faces fall short of the local
 metric by a factor 9 in the first coordinate and by 2.5 from the hundredth on, at 6 dB."""
 
+PHOTO_CORRELATION = 0.7
+"""How much of the photos' own correlations is believed. From 0.5 to 0.8 held-out photos arrive alike; with none,
+worse."""
+
 
 def shrunk_gram(rows: Matrix) -> Matrix:
     """Mean outer product of ``(N, d)`` rows, its off-diagonal entries shrunk by as much as they are noise.
@@ -97,12 +101,14 @@ def strongest(basis: LatentBasis, count: int) -> NDArray[np.intp]:
     return np.argsort(-np.square(basis.deviation, dtype=np.float64) * basis.visibility, kind="stable")[:count]
 
 
-def covariance_of(deviation: Matrix, samples: Matrix) -> Matrix:
+def covariance_of(deviation: Matrix, photos: Matrix, samples: Matrix) -> Matrix:
     """Covariance of coefficients whose deviations ``(m,)`` are known for both kinds of faces.
 
-    Only samples ``(N, m)`` are enough to say what goes with what: correlations of a hundred photos fit no others.
+    Coefficients of samples ``(N, m)`` are many enough to say what goes with what; those of photos ``(P, m)`` are
+    believed `PHOTO_CORRELATION`, as a few hundred photos partly fit themselves.
     """
-    covariance = (1 - PHOTO_SHARE) * samples.T @ samples / len(samples)
+    covariance: Matrix = PHOTO_SHARE * PHOTO_CORRELATION * photos.T @ photos / len(photos)
+    covariance += (1 - PHOTO_SHARE) * samples.T @ samples / len(samples)
     np.fill_diagonal(covariance, np.square(deviation))
     return covariance
 
@@ -131,7 +137,7 @@ def main() -> None:
     rotated = strongest(separable, DIMENSIONS)
     samples = coefficients_of(separable, draw_faces(MobileStyleGan.load(), args.samples, args.seed), rotated)
     photos = coefficients_of(separable, np.load(args.photos, mmap_mode="r"), rotated)
-    covariance = covariance_of(separable.deviation[rotated].astype(np.float64), samples)
+    covariance = covariance_of(separable.deviation[rotated].astype(np.float64), photos, samples)
     scale = np.sqrt(np.diag(covariance))
     metric = np.zeros_like(covariance)
     for gradients, weight in ((probes.looks, 1.0), (probes.who, IDENTITY_WEIGHT)):
