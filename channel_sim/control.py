@@ -10,11 +10,11 @@ import structlog
 from typing_extensions import override
 
 from channel_sim.config import checked_config
-from channel_sim.links import Links, NamedLink, StaleVersion
+from channel_sim.links import Links, NamedLink
 from channel_sim.messages import config_fields, link_name, state_message, stats_message
 from channel_sim.recorders import Recorders
 from protos import channel_pb2, channel_pb2_grpc
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, StaleVersion
 
 _log = structlog.get_logger()
 

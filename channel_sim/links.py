@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,31 +12,10 @@ from channel_sim.chain import Chain, Passage
 from channel_sim.config import DEFAULT_LINK, LinkConfig, LinkName
 from channel_sim.power import to_db
 from protos import channel_pb2, link_pb2
-from shared.errors import DeepscError, InvalidInput, StatusName
+from shared.errors import InvalidInput, Overloaded, UnknownLink, UnknownVersion
 
 _RECENT_FRAMES = 64
 _KEPT_VERSIONS = 32
-
-
-class UnknownLink(DeepscError):
-    """No link of that name; the message lists those that are there."""
-
-    status: ClassVar[StatusName] = "NOT_FOUND"
-    reason: ClassVar[str] = "UNKNOWN_LINK"
-
-
-class UnknownVersion(DeepscError):
-    """No such version of a link's configuration; the message says which are kept."""
-
-    status: ClassVar[StatusName] = "NOT_FOUND"
-    reason: ClassVar[str] = "UNKNOWN_VERSION"
-
-
-class StaleVersion(DeepscError):
-    """Somebody else changed the link in between; get it again and decide anew."""
-
-    status: ClassVar[StatusName] = "FAILED_PRECONDITION"
-    reason: ClassVar[str] = "STALE_VERSION"
 
 
 @dataclass(frozen=True)
@@ -158,12 +136,15 @@ class Links:
 
     Args:
         at_start: configurations by name, ``default`` among them.
+        limit: most links; one that is there stays.
 
     Raises:
         InvalidInput: if a name is not a link's name.
+        Overloaded: if there are more than ``limit``.
     """
 
-    def __init__(self, at_start: Mapping[str, LinkConfig]) -> None:
+    def __init__(self, at_start: Mapping[str, LinkConfig], limit: int) -> None:
+        self._limit = limit
         self._links: dict[str, NamedLink] = {}
         self.populate(at_start)
 
@@ -184,10 +165,11 @@ class Links:
         return [self._links[name] for name in sorted(self._links)]
 
     def populate(self, configs: Mapping[str, LinkConfig]) -> None:
-        """Creates or changes links to these configurations; links not named stay.
+        """Creates or changes links to these configurations; links not named stay. It is all done or nothing.
 
         Raises:
-            InvalidInput: if a name is not a link's name; no link is touched then.
+            InvalidInput: if a name is not a link's name.
+            Overloaded: if there would be more links than the proxy takes.
         """
         for name in configs:
             try:
@@ -196,6 +178,12 @@ class Links:
                 raise InvalidInput(
                     f"{name!r} cannot name a link: take 1 to 64 of a-z, 0-9, '-', '_' and '.'"
                 ) from error
+        count = len(self._links.keys() | configs.keys())
+        if count > self._limit:
+            raise Overloaded(
+                f"that would make {count} links and the proxy takes {self._limit}; name links that are there already, "
+                "or start it with a larger --max-links (DEEPSC_CHANNEL_MAX_LINKS)"
+            )
         for name, config in configs.items():
             if name in self._links:
                 self._links[name].change(config)

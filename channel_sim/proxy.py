@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any, ClassVar
+from typing import Any
 
 import grpc.aio
 import structlog
@@ -16,7 +16,7 @@ from channel_sim.observer import StreamObserver
 from channel_sim.override import Override, override_from
 from channel_sim.relay import Limits, Relay
 from protos import link_pb2, link_pb2_grpc
-from shared.errors import DeepscError, InvalidInput, Overloaded, StatusName
+from shared.errors import InvalidInput, NotAllowed, Overloaded
 
 _log = structlog.get_logger()
 
@@ -27,13 +27,6 @@ LINK_METADATA_KEY = "deepsc-link"
 OVERRIDE_METADATA_KEY = "deepsc-override"
 
 _MAX_STREAM_ID = 128
-
-
-class NotAllowed(DeepscError):
-    """The proxy was not started in a way that allows this."""
-
-    status: ClassVar[StatusName] = "FAILED_PRECONDITION"
-    reason: ClassVar[str] = "NOT_ALLOWED"
 
 
 class LinkProxy(link_pb2_grpc.LinkServicer):

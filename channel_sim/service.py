@@ -29,7 +29,7 @@ async def assemble(settings: ChannelSettings) -> AsyncIterator[Assembly]:
     Raises:
         InvalidInput: if the settings describe no link.
     """
-    links = Links(settings.links_at_start())
+    links = Links(settings.links_at_start(), settings.max_links)
     limits = Limits(settings.credits, settings.max_samples, settings.connect_seconds, settings.strict)
     recorders = Recorders()
     async with connect(settings.target, settings.max_message_bytes) as downstream:

@@ -28,6 +28,7 @@ class ChannelSettings(ServiceSettings):
     links: Path | None = Field(default=None, description="YAML file of links that are there at the start.")
     strict: bool = Field(default=True, description="Strip diagnostics from what the receiver sees.")
     credits: int = Field(default=8, ge=1, le=1024, description="Most frames of one stream under way at once.")
+    max_links: int = Field(default=64, ge=1, le=4096, description="Most named links, 'default' among them.")
     max_streams: int = Field(default=256, ge=1, description="Most streams open at once.")
     max_samples: int = Field(default=MAX_SAMPLES, ge=1, le=2**20, description="Longest frame taken, in samples.")
     connect_seconds: float = Field(
@@ -45,8 +46,8 @@ class ChannelSettings(ServiceSettings):
         """Configurations of the link ``default`` and of those in the file, by name.
 
         Raises:
-            InvalidInput: one sentence per bad value, in the file too; or if both the file and a flag describe
-                ``default``.
+            InvalidInput: one sentence per bad value, in the file too; if both the file and a flag describe
+                ``default``; or if there are more links than ``max_links``.
         """
         if self.links is None:
             return {DEFAULT_LINK: self._default_link()}
@@ -56,7 +57,13 @@ class ChannelSettings(ServiceSettings):
             raise InvalidInput(
                 f"{self.links} describes the link 'default', and so does {', '.join(given)}: say it in one place"
             )
-        return {DEFAULT_LINK: self._default_link(), **in_file}
+        links = {DEFAULT_LINK: self._default_link(), **in_file}
+        if len(links) > self.max_links:
+            raise InvalidInput(
+                f"{self.links} makes {len(links)} links and max_links is {self.max_links}: start with more, or leave "
+                "some out"
+            )
+        return links
 
     def _default_link(self) -> LinkConfig:
         return checked_config({"snr_db": self.snr_db, "seed": self.seed}).with_fading(self.fading)

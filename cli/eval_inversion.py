@@ -45,7 +45,7 @@ def inversion_command(
     counts, curve_counts = ([round(n) for n in numbers(text, "steps")] for text in (steps, curve_steps))
 
     from evaluation.inversion import InversionReport, Row, faces_for, strange_faces
-    from evaluation.metrics import FaceMetrics
+    from shared.perceptual.face_metrics import FaceMetrics
     from shared.prior.mobile_stylegan import MobileStyleGan
     from transmitter.models import load_inverter
 

@@ -11,7 +11,7 @@ def load_judge() -> Judge:
 
     What is returned raises ``WeightsMissing`` if they were not pulled.
     """
-    from evaluation.metrics import FaceMetrics
+    from shared.perceptual.face_metrics import FaceMetrics
 
     metrics = FaceMetrics()
 

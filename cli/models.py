@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from shared.errors import DeepscError
     from shared.models.catalogue import Package
     from shared.models.pull import Progress, PullReport
 
@@ -29,16 +28,12 @@ def register(app: typer.Typer) -> None:
 
 def pull_command(evaluation: WithEvaluation = False, as_json: AsJson = False) -> None:
     """Bring every network that is missing, check its SHA-256 and convert it; what is there already stays."""
-    from shared.errors import WeightsMissing
     from shared.home import deepsc_home
     from shared.models.catalogue import catalogue
     from shared.models.pull import pull
 
-    try:
-        with _bars() as progress:
-            report = pull(catalogue(), deepsc_home(), evaluation=evaluation, progress=progress)
-    except WeightsMissing as error:
-        _fail(error, as_json=as_json)
+    with _bars() as progress:
+        report = pull(catalogue(), deepsc_home(), evaluation=evaluation, progress=progress)
     if as_json:
         typer.echo(json.dumps(asdict(report) | {"home": str(report.home)}))
     else:
@@ -95,10 +90,3 @@ def _summary(report: "PullReport") -> str:
         f"Wrote {len(report.written)} model files to {report.home} from {report.bytes_fetched / MEGABYTE:.0f} MB of "
         f"packages; {len(report.kept)} were there already."
     )
-
-
-def _fail(error: "DeepscError", *, as_json: bool) -> NoReturn:
-    if as_json:
-        typer.echo(json.dumps({"error": error.message, "reason": error.reason}))
-    typer.echo(f"error: {error}", err=True)
-    raise typer.Exit(1)

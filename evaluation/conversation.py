@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
-from evaluation.metrics import FaceMetrics
 from evaluation.sweep import SIDE, sample_latents
 from receiver.frames import DecodedFrame, StreamFace, read_frame
 from shared.attributes import Edit, targets
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.codec import Latent
+from shared.perceptual.face_metrics import FaceMetrics
 from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
 from transmitter.editor import LatentEditor

@@ -237,8 +237,8 @@ def load_real_parts(budget: SymbolBudget | None) -> Parts:
     import torch
 
     from evaluation.judge import DegreeJudge
-    from evaluation.metrics import FaceMetrics
     from shared.codec.catalogue import load_codec
+    from shared.perceptual.face_metrics import FaceMetrics
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.tensors import to_pictures
     from transmitter.models import load_editor, load_predictor

@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 import torch
 
-from evaluation.metrics import FaceMetrics, psnr_db
+from evaluation.metrics import psnr_db
 from evaluation.sweep import sample_latents
 from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
+from shared.perceptual.face_metrics import FaceMetrics
 from shared.pictures import Picture
 from shared.prior.face_prior import NUM_STYLES
 from shared.prior.mobile_stylegan import MobileStyleGan

@@ -96,7 +96,7 @@ class ChannelControlServicer:
 
     def Populate(self, request, context):
         """Creates the links that are not there and brings the others to these configurations. Idempotent: a link that is
-        already so keeps its version. All links or, if one is bad, none.
+        already so keeps its version. All links or, if one is bad or there would be more than the proxy takes, none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

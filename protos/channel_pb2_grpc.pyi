@@ -41,7 +41,7 @@ class ChannelControlStub:
     """
     Populate: _grpc.UnaryUnaryMultiCallable[_channel_pb2.PopulateRequest, _channel_pb2.ListLinksResponse]
     """Creates the links that are not there and brings the others to these configurations. Idempotent: a link that is
-    already so keeps its version. All links or, if one is bad, none.
+    already so keeps its version. All links or, if one is bad or there would be more than the proxy takes, none.
     """
     ResetLinks: _grpc.UnaryUnaryMultiCallable[_channel_pb2.ResetLinksRequest, _channel_pb2.ListLinksResponse]
     """Back to the configuration a link was created with, its counters to zero. Idempotent."""
@@ -62,7 +62,7 @@ class ChannelControlAsyncStub(ChannelControlStub):
     """
     Populate: _aio.UnaryUnaryMultiCallable[_channel_pb2.PopulateRequest, _channel_pb2.ListLinksResponse]  # type: ignore[assignment]
     """Creates the links that are not there and brings the others to these configurations. Idempotent: a link that is
-    already so keeps its version. All links or, if one is bad, none.
+    already so keeps its version. All links or, if one is bad or there would be more than the proxy takes, none.
     """
     ResetLinks: _aio.UnaryUnaryMultiCallable[_channel_pb2.ResetLinksRequest, _channel_pb2.ListLinksResponse]  # type: ignore[assignment]
     """Back to the configuration a link was created with, its counters to zero. Idempotent."""
@@ -104,7 +104,7 @@ class ChannelControlServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_channel_pb2.ListLinksResponse, _abc.Awaitable[_channel_pb2.ListLinksResponse]]:
         """Creates the links that are not there and brings the others to these configurations. Idempotent: a link that is
-        already so keeps its version. All links or, if one is bad, none.
+        already so keeps its version. All links or, if one is bad or there would be more than the proxy takes, none.
         """
 
     @_abc_1.abstractmethod

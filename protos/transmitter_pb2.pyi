@@ -140,7 +140,7 @@ class Instruction(_message.Message):
     best_guess: _builtins.bool
     """Where it is not clear what the text means: do what it most probably means instead of asking back."""
     command: Global___Command.ValueType
-    """Instead of a text."""
+    """Instead of a text, which does not count beside it."""
     def __init__(
         self,
         *,
@@ -490,7 +490,9 @@ class TurnReport(_message.Message):
     """1, 2, 3 ... in the conversation."""
     instruction: _builtins.str
     message: _builtins.str
-    """What was understood, in words; and, where a target was out of reach, how far it went."""
+    """What was understood, in words; and, where a target was out of reach, how far it went, and what did not
+    arrive.
+    """
     intended_png: _builtins.bytes
     """PNG of the edited face as the transmitter means it."""
     sequence: _builtins.int

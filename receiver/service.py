@@ -12,7 +12,7 @@ from protos.receiver_pb2 import RenderedFace, WatchEvent, WatchRequest, WatchSta
 from protos.receiver_pb2_grpc import ReceiverServicer
 from receiver.streams import Streams, check_stream_id
 from receiver.watchers import Watchers
-from shared.errors import DeepscError, InvalidInput, LinkLost, Overloaded, UnknownStream
+from shared.errors import DeepscError, InvalidInput, LinkLost, Overloaded
 from shared.pictures import served_resolution
 
 _STOPPING = "the receiver is stopping; open the stream again when it is back"
@@ -45,7 +45,7 @@ class ReceiverLink(LinkServicer):
         """One stream of frames; reports leave in the order the frames came."""
         first = await anext(request_iterator, None)
         if first is None or first.WhichOneof("kind") != "open":
-            raise UnknownStream("no stream is open; send StreamOpen before the first frame")
+            raise InvalidInput("the first request of a stream opens it: send StreamOpen before the frames")
         with self._streams.opened(first.open.stream_id) as stream:
             yield TransmitResponse(accepted=StreamAccepted(credits=self._credits, max_samples=self._max_samples))
             inbox: Inbox = asyncio.Queue()

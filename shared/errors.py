@@ -12,12 +12,18 @@ Each class names the gRPC status it becomes at a service's border, and each mess
     │   │   └── UnclearInstruction  understood too uncertainly to be followed unasked
     │   └── SampleError             NaN or infinite samples, wrong sizes, wrong order
     ├── UnknownStream               NOT_FOUND
+    ├── UnknownLink                 NOT_FOUND
+    ├── UnknownVersion              NOT_FOUND
+    ├── StaleVersion                FAILED_PRECONDITION
+    ├── NotAllowed                  FAILED_PRECONDITION
     ├── WeightsMissing              FAILED_PRECONDITION
     │   └── WeightsCorrupt          a file whose SHA-256 is not the pinned one
     ├── CodecMismatch               FAILED_PRECONDITION
     ├── LinkLost                    UNAVAILABLE
     ├── Overloaded                  RESOURCE_EXHAUSTED
     └── PeerFault                   INTERNAL
+
+All that a service raises stands here: an error that passes through another service is rebuilt there from its reason.
 """
 
 from __future__ import annotations
@@ -82,10 +88,38 @@ class SampleError(InvalidInput):
 
 
 class UnknownStream(DeepscError):
-    """No such stream: it never existed, or it was forgotten after its idle time."""
+    """No such stream any more: it was silent for too long."""
 
     status = "NOT_FOUND"
     reason = "UNKNOWN_STREAM"
+
+
+class UnknownLink(DeepscError):
+    """The channel has no link of that name; the message lists those that are there."""
+
+    status = "NOT_FOUND"
+    reason = "UNKNOWN_LINK"
+
+
+class UnknownVersion(DeepscError):
+    """No such version of a link's configuration; the message says which are kept."""
+
+    status = "NOT_FOUND"
+    reason = "UNKNOWN_VERSION"
+
+
+class StaleVersion(DeepscError):
+    """Somebody else changed the link in between; get it again and decide anew."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "STALE_VERSION"
+
+
+class NotAllowed(DeepscError):
+    """The service was not started in a way that allows this."""
+
+    status = "FAILED_PRECONDITION"
+    reason = "NOT_ALLOWED"
 
 
 class WeightsMissing(DeepscError):

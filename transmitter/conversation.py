@@ -113,11 +113,13 @@ class Conversation:
     async def turn(self, instruction: Instruction) -> TurnReport | Question:
         """Follows one sentence: parsed, edited, sent, reported; or asks back, and nothing was sent.
 
+        A command stands in place of a text, which does not count beside it.
+
         Raises:
             InstructionError: if it asks for nothing that can be done; nothing was sent then.
-            LinkLost: if the link is gone; nothing has changed then.
+            LinkLost: if the link is gone before the face has arrived; nothing has changed then.
         """
-        if asks_for_refinement(instruction.text):
+        if not instruction.command and asks_for_refinement(instruction.text):
             return await self.refine(1, instruction.text)
         timings: dict[str, float] = {}
         with _timed(timings, "parse"):
@@ -131,7 +133,7 @@ class Conversation:
 
         Raises:
             InvalidInput: if that is more frames than a turn may take.
-            LinkLost: if the link is gone.
+            LinkLost: if the link is gone and nothing has arrived.
         """
         check_frames(frames)
         timings: dict[str, float] = {}
@@ -167,10 +169,10 @@ class Conversation:
             outcome = await self._workers.run(self._edit, intent, snr_db)
         with _timed(timings, "deliver"):
             await self._courier.deliver(outcome.w_plus, delivery)
-            if delivery.decoded and self._options.frames > 1:
+            if delivery.decoded:
+                # Shown from now on, whatever becomes of the refinements.
+                self._now.arrive(intent.move, intent.result(outcome.w_plus, outcome.degrees_after))
                 await self._courier.refine(outcome.w_plus, delivery, self._options.frames - 1)
-        if delivery.decoded:
-            self._now.arrive(intent.move, intent.result(outcome.w_plus, outcome.degrees_after))
         return await self._report(instruction, intent, outcome, delivery, timings)
 
     async def _report(
@@ -191,7 +193,9 @@ class Conversation:
         return resolve(parsed, self._now)
 
     def _parse(self, instruction: Instruction) -> ParsedInstruction:
-        if (command := _COMMANDS.get(instruction.command)) is not None:
+        if instruction.command:
+            if (command := _COMMANDS.get(instruction.command)) is None:
+                raise InstructionError(f"there is no command {instruction.command}; take undo, redo or reset")
             return ParsedInstruction(instruction=instruction.text, understood=True, message="", reference=command)
         if not instruction.text.strip():
             raise InstructionError("the instruction is empty; say what to change, for example 'Smile more'")

@@ -42,6 +42,7 @@ class Delivery:
         uses: channel uses over all of them.
         expected_nmse_db: the latent error that the codec expects at the reported SNR.
         reopened: whether the link was lost on the way and opened again.
+        cut_short: whether the link was lost while the face, which had arrived, was being refined.
     """
 
     reports: list[FrameReport] = field(default_factory=list)
@@ -49,12 +50,24 @@ class Delivery:
     uses: ChannelUses = field(default_factory=ChannelUses)
     expected_nmse_db: float = 0.0
     reopened: bool = False
+    cut_short: bool = False
+
+    def add(self, report: FrameReport, kind: link_pb2.FrameKind.ValueType, uses: ChannelUses) -> None:
+        """Counts a frame that was sent."""
+        self.reports.append(report)
+        self.kinds.append(kind)
+        self.uses += uses
 
     @property
     def decoded(self) -> FrameReport | None:
         """The report on the last frame that was decoded, if one was."""
         decoded = (report for report in reversed(self.reports) if report.outcome == link_pb2.FRAME_OUTCOME_DECODED)
         return next(decoded, None)
+
+    @property
+    def carrying(self) -> int:
+        """How many frames carried the face, or more about it: all but the soundings."""
+        return len(self.kinds) - self.kinds.count(link_pb2.FRAME_KIND_SOUNDING)
 
     @property
     def erased(self) -> int:
@@ -124,20 +137,30 @@ class Courier:
     async def refine(self, w_plus: Latent, delivery: Delivery, frames: int) -> None:
         """Sends ``frames`` frames that tell more about ``w_plus`` ``(16, 512)``; none of them is repeated.
 
-        Where the receiver does not hold the face yet, the first of them brings it.
+        Where the receiver does not hold the face yet, the first of them brings it. Once a frame of the turn was
+        decoded, a link that is lost only ends the refining.
 
         Raises:
-            LinkLost: if the next hop is gone and does not come back.
+            LinkLost: if the next hop is gone and does not come back, and no frame of the turn was decoded.
         """
         for _ in range(frames):
-            if self._known is None or not same_face(self._known.shown, w_plus):
-                await self.sound(delivery)
-                await self.deliver(w_plus, delivery)
-            else:
-                parcel = await self._workers.run(
-                    self._framer.refinement, self._known, self._budget, self._conditions(0.0, 0)
-                )
-                await self._send(parcel, delivery)
+            try:
+                await self._refine_once(w_plus, delivery)
+            except LinkLost:
+                if delivery.decoded is None:
+                    raise
+                delivery.cut_short = True
+                return
+
+    async def _refine_once(self, w_plus: Latent, delivery: Delivery) -> None:
+        if self._known is None or not same_face(self._known.shown, w_plus):
+            await self.sound(delivery)
+            await self.deliver(w_plus, delivery)
+        else:
+            parcel = await self._workers.run(
+                self._framer.refinement, self._known, self._budget, self._conditions(0.0, 0)
+            )
+            await self._send(parcel, delivery)
 
     @property
     def _believed_snr_db(self) -> float:
@@ -165,23 +188,23 @@ class Courier:
         return True
 
     async def _transmit(self, frame: Frame, kind: link_pb2.FrameKind.ValueType, delivery: Delivery) -> FrameReport:
-        """Sends a frame. Once in a turn a link that is lost is opened again, and the frame counts as erased."""
+        """Sends a frame; it counts as erased if the link is lost, which is opened again once in a turn."""
         try:
             report = await self._link.transmit(frame.samples)
         except LinkLost:
             self._known = None
-            if delivery.reopened:
-                raise
-            report = FrameReport(
+            lost = FrameReport(
                 sequence=self._link.next_sequence - 1,
                 outcome=link_pb2.FRAME_OUTCOME_ERASED,
-                message="The link was lost and opened again.",
+                message="The link was lost.",
             )
+            delivery.add(lost, kind, frame.uses)
+            if delivery.reopened:
+                raise
             await self._link.reopen()
             delivery.reopened = True
-        delivery.reports.append(report)
-        delivery.kinds.append(kind)
-        delivery.uses += frame.uses
+            return lost
+        delivery.add(report, kind, frame.uses)
         self._learn(report, frame.uses)
         return report
 

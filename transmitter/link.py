@@ -39,7 +39,7 @@ class FrameLink(Protocol):
         """Sends one frame ``(n,)`` and waits for what became of it.
 
         Raises:
-            LinkLost: if the next hop is gone, or does not answer in time.
+            LinkLost: if the next hop is gone, or does not answer in time; so it is from then on, until ``reopen``.
             InvalidInput: if the frame is longer than the next hop takes.
         """
         ...
@@ -112,6 +112,7 @@ class _LinkStream:
         self._report_seconds = report_seconds
         self._accepted = StreamAccepted()
         self._sequence = 0
+        self._given_up = False
 
     @property
     def next_sequence(self) -> int:
@@ -141,9 +142,11 @@ class _LinkStream:
         self._call.cancel()
         self._call = self._begin()
         self._sequence = 0
+        self._given_up = False
 
     async def end(self) -> None:
-        await self._call.done_writing()
+        if not self._given_up:
+            await self._call.done_writing()
 
     def cancel(self) -> None:
         self._call.cancel()
@@ -163,12 +166,18 @@ class _LinkStream:
         return response.report
 
     async def _exchange(self, request: TransmitRequest, seconds: float, failing: str) -> TransmitResponse:
+        if self._given_up:
+            raise LinkLost(f"{self._peer} did not answer in time before; is it running?")
         try:
             async with asyncio.timeout(seconds):
                 with errors_of(self._peer):
                     await self._write(request)
                     response = await self._call.read()
         except TimeoutError as error:
+            # Either the call still waits for a connection, and half-closing it would wait too; or the timeout has
+            # cancelled it, and reading it again would raise CancelledError as if this task were to end.
+            self._given_up = True
+            self._call.cancel()
             raise LinkLost(f"{self._peer} {failing} within {seconds:g} s; is it running?") from error
         if isinstance(response, TransmitResponse):
             return response

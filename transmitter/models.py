@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from evaluation.metrics import FaceMetrics
 from shared.attribute_predictor import AttributePredictor
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.perceptual import PerceptualBasis
 from shared.degree_predictor import DegreePredictor
+from shared.perceptual.face_metrics import FaceMetrics
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.pictures import Picture

@@ -21,9 +21,10 @@ class PhotoOptions:
 
     Attributes:
         resolution: side in pixels of the pictures in events.
-        refinement: gradient steps of the inversion after the encoder.
-        symbols: payload symbols of every key frame; 0 chooses by the reported SNR.
-        frames: frames of every turn, the refining ones included.
+        refinement: bounds on the inversion's gradient steps after the encoder: their number, and the seconds they take.
+        symbols: payload symbols of every key, delta and refinement frame; 0 chooses by the kind and the reported SNR.
+        frames: frames of a turn that changes the face, 1 to 16: one brings it and, if it arrives, the others refine it.
+            A sounding and repeats come on top; a turn that only refines has a number of its own.
     """
 
     resolution: int
@@ -33,10 +34,10 @@ class PhotoOptions:
 
     @classmethod
     def of(cls, photo: Photo, settings: TransmitterSettings) -> PhotoOptions:
-        """The photo's options, and the service's where it names none.
+        """The photo's options, and where it names none the service's, or one frame.
 
         Raises:
-            InvalidInput: if one is out of range.
+            InvalidInput: if one is out of range, or faces are not served at the resolution.
         """
         if photo.refine_steps > MAX_REFINE_STEPS:
             raise InvalidInput(f"refine_steps is at most {MAX_REFINE_STEPS}, not {photo.refine_steps}")

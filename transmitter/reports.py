@@ -49,10 +49,13 @@ def turn_report(
     shown = decoded or last
     said = [intent.words, outcome.message]
     if decoded is None:
+        frames = "the frame" if delivery.carrying == 1 else f"each of the {delivery.carrying} frames"
         said.append(
-            f"all {len(delivery.reports)} frames were erased and the receiver still shows the face before, "
+            f"{frames} that carried the face was erased and the receiver still shows the face before, "
             "so say it again when the channel is better"
         )
+    if delivery.cut_short:
+        said.append("the link was lost before all frames were sent, and the receiver shows what has arrived")
     return TurnReport(
         turn=turn,
         instruction=instruction,

@@ -8,10 +8,11 @@ import numpy as np
 
 from evaluation.comparison.faces import Face, key_of
 from evaluation.comparison.methods import Reception
-from evaluation.metrics import FaceMetrics, psnr_db, ssim
+from evaluation.metrics import psnr_db, ssim
 from evaluation.ms_ssim import ms_ssim
 from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
+from shared.perceptual.face_metrics import FaceMetrics
 
 FIGURES = (
     "lpips_intended", "identity_intended", "psnr_db_intended", "ssim_intended", "ms_ssim_intended",

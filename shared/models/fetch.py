@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 
@@ -62,11 +63,10 @@ class Download:
     def bytes_so_far(self) -> int:
         """How much of the archive lies on the disk; pip writes to a temporary folder first."""
         sizes = [0]
-        for path in self._folder.rglob(self.package.archive):
-            try:
-                sizes.append(path.stat().st_size)
-            except FileNotFoundError:  # pip has just moved it
-                continue
+        for folder, _, files in os.walk(self._folder):  # passes over folders that pip has just removed
+            if self.package.archive in files:
+                with suppress(FileNotFoundError):  # pip has just moved it
+                    sizes.append((Path(folder) / self.package.archive).stat().st_size)
         return max(sizes)
 
     def archive(self) -> Path:

@@ -8,10 +8,9 @@ import pytest
 from channel_sim.client import channel_client
 from channel_sim.config import LinkConfig, checked_config
 from channel_sim.impairments import IMPAIRMENTS
-from channel_sim.links import StaleVersion, UnknownLink, UnknownVersion
 from channel_sim.messages import config_fields, config_message
 from protos import channel_pb2
-from shared.errors import DeepscError, InvalidInput, LinkLost
+from shared.errors import DeepscError, InvalidInput, LinkLost, Overloaded, StaleVersion, UnknownLink, UnknownVersion
 from shared.grpc_status import errors_of
 from tests.channel_sim.bench import bench, unit_frame
 
@@ -124,6 +123,17 @@ async def test_populate_creates_links_is_idempotent_and_all_or_nothing() -> None
         with pytest.raises(InvalidInput, match="named twice"):
             await client.populate([wanted[0], wanted[0]])
         assert await client.links() == states
+
+
+async def test_populate_beyond_the_most_links_is_refused_and_touches_none() -> None:
+    async with bench(snr_db=12.0, max_links=2) as parts, channel_client(parts.proxy.address) as client:
+        uplink, third, default = (config_message(name, LinkConfig(snr_db=1.0)) for name in ("a", "b", "default"))
+        await client.populate([uplink])
+        before = await client.links()
+        with pytest.raises(Overloaded, match="would make 3 links and the proxy takes 2"):
+            await client.populate([third, default])
+        assert await client.links() == before
+        await client.populate([uplink, default])
 
 
 async def test_streams_over_two_links_see_each_its_own_channel() -> None:

@@ -110,6 +110,11 @@ def test_default_is_described_once(laboratory: Path, flag: str) -> None:
     assert set(load(ChannelSettings, [f"--links={laboratory}", flag]).links_at_start()) == {"default", "other"}
 
 
+def test_a_file_of_more_links_than_the_proxy_takes_is_refused(laboratory: Path) -> None:
+    with pytest.raises(InvalidInput, match="makes 4 links and max_links is 3"):
+        load(ChannelSettings, [f"--links={laboratory}", "--max-links=3"]).links_at_start()
+
+
 async def test_proxy_does_not_start_with_a_name_that_names_no_link(laboratory: Path) -> None:
     laboratory.write_text("links: {Not A Name: {}}")
     with pytest.raises(InvalidInput, match="'Not A Name' cannot name a link"):

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from channel_sim.client import channel_client
-from channel_sim.proxy import NotAllowed
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, NotAllowed
 from tests.channel_sim.bench import Sender, bench, received_of, unit_frame
 
 

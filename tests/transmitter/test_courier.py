@@ -250,6 +250,25 @@ async def test_a_link_that_dies_twice_in_a_turn_is_an_error(workers):
     assert (await send(courier, NEXT)).kinds == [KEY]
 
 
+async def test_a_link_that_is_lost_after_a_refinement_was_decoded_only_ends_the_refining(workers):
+    link = FakeLink(fates=["pass", "pass", "pass", "die"])
+    courier = courier_over(link, workers)
+    await send(courier)
+    delivery = Delivery()
+    await courier.refine(latent_of(DEGREES), delivery, 4)
+    assert delivery.cut_short
+    assert delivery.kinds == [REFINEMENT] * 2
+    assert (len(delivery.reports), delivery.erased, delivery.decoded.sequence) == (2, 1, 3)
+    assert delivery.uses.k_total == sum(link.frames[2:])
+
+
+async def test_a_link_that_is_lost_before_any_refinement_was_decoded_is_an_error(workers):
+    courier = courier_over(FakeLink(fates=["pass", "pass", "erase", "die"]), workers)
+    await send(courier)
+    with pytest.raises(LinkLost):
+        await courier.refine(latent_of(DEGREES), Delivery(), 4)
+
+
 async def test_fixed_symbols_too_few_for_a_change_make_a_key_frame(workers):
     courier = courier_over(FakeLink(), workers, fixed=CHANGE - 1)
     await send(courier)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc
 import grpc.aio
 import pytest
 
+from protos.link_pb2 import StreamAccepted, TransmitResponse
+from protos.link_pb2_grpc import LinkServicer, add_LinkServicer_to_server
 from protos.transmitter_pb2 import Compare, ConverseRequest, Instruction, Photo, Refine
 from shared.errors import UnclearInstruction
 from shared.grpc_status import error_from
@@ -18,6 +22,28 @@ def photo(data: bytes = b"face01234", **options: object) -> ConverseRequest:
 
 def say(text: str) -> ConverseRequest:
     return ConverseRequest(instruction=Instruction(text=text))
+
+
+class MuteLink(LinkServicer):
+    """Accepts every stream and reports on no frame."""
+
+    async def Transmit(self, request_iterator, context):  # noqa: ARG002, N802
+        await anext(request_iterator)
+        yield TransmitResponse(accepted=StreamAccepted(credits=1, max_samples=2**16))
+        async for _ in request_iterator:
+            pass
+
+
+@asynccontextmanager
+async def mute_link() -> AsyncIterator[str]:
+    server = grpc.aio.server()
+    add_LinkServicer_to_server(MuteLink(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(0)
 
 
 async def converse(transmitter, *requests: ConverseRequest):
@@ -149,6 +175,27 @@ async def test_a_link_that_is_lost_leaves_a_conversation_that_is_kept_open_waiti
         for _ in range(2):
             await call.write(say("bangs +1"))
             assert (await until(call, "refusal")).refusal.reason == "LINK_LOST"
+
+
+async def test_a_conversation_whose_link_is_lost_ends_when_its_client_has_no_more_to_say(start_transmitter):
+    async with start_transmitter(connect_seconds=0.3) as transmitter:
+        call = transmitter.stub.Converse()
+        await call.write(photo(keep_open=True))
+        await until(call, "face")
+        await transmitter.receiver.stop(0.1)
+        await call.write(say("bangs +1"))
+        await until(call, "refusal")
+        await call.done_writing()
+        assert await asyncio.wait_for(call.read(), 5) is grpc.aio.EOF
+
+
+async def test_a_link_that_does_not_answer_is_lost_for_each_turn_anew(start_transmitter):
+    async with mute_link() as target, start_transmitter(target=target, report_seconds=0.2) as transmitter:
+        *_, first, second = await asyncio.wait_for(
+            converse(transmitter, photo(keep_open=True), say("bangs +1"), say("bangs +2")), 10
+        )
+        for event, text in ((first, "bangs +1"), (second, "bangs +2")):
+            assert (event.refusal.instruction, event.refusal.reason) == (text, "LINK_LOST")
 
 
 async def test_one_conversation_too_many_is_turned_away_until_one_ends(start_transmitter):
