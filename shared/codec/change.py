@@ -43,7 +43,7 @@ USUAL = 0.4
 AMBIGUOUS = 0.15
 """Posterior deviation, in units of the range, from which on a position counts as not told."""
 
-RANGE = 1.5
+RANGE = 3.0
 """Largest coordinate, in multiples of what one edit may move."""
 
 OUTSIDE = 1e-3
