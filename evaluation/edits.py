@@ -252,7 +252,7 @@ def load_real_parts(budget: SymbolBudget | None) -> Parts:
         picture: Picture = to_pictures(image)[0]
         return picture
 
-    editor = load_editor(prior, Receptions.of(codec, budget) if budget else None)
+    editor = load_editor(prior, Receptions(codec, budget) if budget else None)
     judge, metrics = DegreeJudge.load(), FaceMetrics()
     return Parts(render, load_predictor(), editor, codec, judge, metrics.identity_cosine)
 

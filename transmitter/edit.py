@@ -1,8 +1,8 @@
 """Iterative attributes matching: move a latent until the face that arrives shows the wanted degrees.
 
 A match has two loops. The inner one never draws a face: it finds the cheapest move in the semantic fields
-(`transmitter.fields`), with what the channel will leave of it taken into account, in milliseconds. The outer one draws
-the moved face small, reads its degrees, and asks the inner one for as much more or less as was missed.
+(`transmitter.fields`) in milliseconds. The outer one codes the moved face, decodes it as the receiver will at the
+reported SNR, draws it small, reads its degrees, and asks the inner one for as much more or less as was missed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor
 from shared.prior.face_prior import FacePrior
 from transmitter.editor import EditOutcome
-from transmitter.fields import Reception, SemanticFields, Vector
+from transmitter.fields import SemanticFields, Vector
 from transmitter.receptions import Receptions
 
 SIDE = 128
@@ -57,7 +57,7 @@ class AttributesMatcher:
         prior: renders the face at 128 px.
         predictor: reads its scores and degrees.
         fields: where to move.
-        receptions: what the link leaves of a face; without them the match is made before the channel.
+        receptions: what arrives of a face; without them the match is made before the channel.
         tolerance: degrees off the target that are accepted without a further look.
         max_looks: renders of edited faces at most.
     """
@@ -79,24 +79,21 @@ class AttributesMatcher:
     def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
         """See `LatentEditor.edit`."""
         names = attribute_names()
-        reception = self._reception(snr_db)
         before = self._read(w_plus)
         degrees = self._degrees(before)
         goal = np.array([targets.get(name, degrees[i]) for i, name in enumerate(names)])
         edited = np.array([name in targets for name in names])
         goal_scores = np.where(edited, self._scores(goal), before)
-        u = self._fields.locate(w_plus)
-        asked = goal_scores - before + self._fields.at(u, Reception.clean())[0]
-        best = _Look(w_plus, self._degrees(before + self._lost(u, reception)))
-        if self._near(best, goal, edited):
+        best, arriving = self._look(w_plus, snr_db)
+        if not edited.any() or self._near(best, goal, edited):
             return self._outcome(best, degrees, goal, edited)
         best_cost = self._cost(best, degrees, goal, edited)
+        u = self._fields.locate(w_plus)
+        asked = self._fields.at(u)[0] + np.where(edited, goal_scores - arriving, 0.0)
         bracket = _Bracket.open(len(names))
         for _ in range(self._max_looks):
-            move = self._fields.match(u, asked, np.where(edited, 1.0, KEPT), reception, REACH)
-            latent = self._fields.move(w_plus, move)
-            arriving = self._read(latent) + self._lost(self._fields.moved(u, move), reception)
-            look = _Look(latent, self._degrees(arriving))
+            move = self._fields.match(u, asked, np.where(edited, 1.0, KEPT), REACH)
+            look, arriving = self._look(self._fields.move(w_plus, move), snr_db)
             cost = self._cost(look, degrees, goal, edited)
             if cost < best_cost:
                 best, best_cost = look, cost
@@ -109,15 +106,13 @@ class AttributesMatcher:
             asked = np.where(edited, bracket.between(further), np.where(moved, further, asked))
         return self._outcome(best, degrees, goal, edited)
 
-    def _reception(self, snr_db: float | None) -> Reception:
-        if snr_db is None or self._receptions is None:
-            return Reception.clean()
-        return self._receptions.at(snr_db)
-
-    def _lost(self, u: Vector, reception: Reception) -> Vector:
-        """What the channel does to the scores of a face at ``u``, as the fields see it; ``(A,)``."""
-        lost: Vector = self._fields.at(u, reception)[0] - self._fields.at(u, Reception.clean())[0]
-        return lost
+    def _look(self, w_plus: Latent, snr_db: float | None) -> tuple[_Look, Vector]:
+        """A face as it will arrive, and the scores ``(A,)`` it will arrive with."""
+        if snr_db is not None and self._receptions is not None:
+            scores = self._read(self._receptions.expected(w_plus, snr_db))
+        else:
+            scores = self._read(w_plus)
+        return _Look(w_plus, self._degrees(scores)), scores
 
     def _near(self, look: _Look, goal: Vector, edited: NDArray[np.bool_]) -> bool:
         off = np.abs(look.degrees - goal)

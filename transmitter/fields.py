@@ -22,10 +22,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from shared.codec.belief import CoefficientCodec, left_by_key
 from shared.codec.codec import Latent
 from shared.codec.perceptual import PerceptualBasis
-from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
+from transmitter.latent_predictor import LatentPredictor, VisibleSpace
 
 Vector = NDArray[np.float64]
 
@@ -37,9 +36,6 @@ TRUST = 3.0
 
 STEPS = 8
 """Gauss-Newton steps of one match."""
-
-DRAWS = 8
-"""Fixed draws of the noise over which a reception is averaged."""
 
 
 def cheapest_move(
@@ -65,32 +61,6 @@ def cheapest_move(
         if length < 0.02:
             break
     return move
-
-
-@dataclass(frozen=True)
-class Reception:
-    """What a link makes of visible coordinates: ``u`` arrives as ``share * u + noise``.
-
-    Attributes:
-        share: ``(VISIBLE,)`` in 0..1, of the least-squares receiver.
-        noise: fixed draws of what it adds, ``(DRAWS, VISIBLE)``.
-    """
-
-    share: Vector
-    noise: Vector
-
-    @classmethod
-    def clean(cls) -> Reception:
-        """Everything arrives as it was."""
-        return cls(np.ones(VISIBLE), np.zeros((1, VISIBLE)))
-
-    @classmethod
-    def of(cls, codec: CoefficientCodec, k: int, snr_db: float) -> Reception:
-        """That of a key frame of ``k`` symbols of a codec in visible coordinates, at Es/N0 ``snr_db``."""
-        left = left_by_key(codec, k, snr_db, 10 ** (-snr_db / 10))[:VISIBLE]
-        share = 1 - left / np.square(codec.basis.deviation[:VISIBLE], dtype=np.float64)
-        draws = np.random.default_rng(0).standard_normal((DRAWS // 2, VISIBLE))
-        return cls(share, np.sqrt(share * (1 - share)) * np.concatenate([draws, -draws]))
 
 
 @dataclass(frozen=True)
@@ -133,18 +103,14 @@ class SemanticFields:
         """The visible coordinates ``(VISIBLE,)`` of ``(16, 512)``."""
         return self._space.analyse(w_plus).astype(np.float64)
 
-    def at(self, u: Vector, reception: Reception) -> tuple[Vector, Vector]:
-        """Scores ``(A,)`` expected of a face at ``u`` once received, and their fields ``(A, D)``."""
-        arrived = torch.from_numpy((reception.share * u + reception.noise).astype(np.float32))
-        scores, slopes = self._predictor.slopes(arrived)
-        fields = (slopes.mean(0).numpy().astype(np.float64) * reception.share) @ self._moves.T
-        return scores.mean(0).numpy().astype(np.float64), fields
+    def at(self, u: Vector) -> tuple[Vector, Vector]:
+        """Scores ``(A,)`` expected of a face at ``u``, and their fields ``(A, D)``."""
+        scores, slopes = self._predictor.slopes(torch.from_numpy(u.astype(np.float32))[None])
+        return scores[0].numpy().astype(np.float64), slopes[0].numpy().astype(np.float64) @ self._moves.T
 
-    def match(self, u: Vector, asked: Vector, weights: Vector, reception: Reception, reach: float) -> Vector:
-        """The cheapest move ``(D,)`` of a face at ``u`` to the asked scores, once received; see `cheapest_move`."""
-        return cheapest_move(
-            lambda move: self.at(u + move @ self._moves, reception), asked, weights, len(self._moves), reach
-        )
+    def match(self, u: Vector, asked: Vector, weights: Vector, reach: float) -> Vector:
+        """The cheapest move ``(D,)`` of a face at ``u`` to the asked scores; see `cheapest_move`."""
+        return cheapest_move(lambda move: self.at(self.moved(u, move)), asked, weights, len(self._moves), reach)
 
     def moved(self, u: Vector, move: Vector) -> Vector:
         """Visible coordinates after a move."""

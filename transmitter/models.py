@@ -43,7 +43,7 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
         inverter=load_inverter(prior),
         parser=load_parser(),
         predictor=load_predictor(),
-        editor=load_editor(prior, Receptions.of(codec, SymbolBudget(settings.max_uses, settings.symbols))),
+        editor=load_editor(prior, Receptions(codec, SymbolBudget(settings.max_uses, settings.symbols))),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),

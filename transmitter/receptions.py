@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from shared.codec.belief import CoefficientCodec
-from shared.codec.codec import SemanticCodec
-from shared.codec.perceptual import PerceptualBasis
+from shared.codec.codec import Latent, SemanticCodec
 from shared.phy import profile_for, quantise_design_snr
-from transmitter.fields import Reception
 from transmitter.symbols import SymbolBudget
 
 
@@ -14,21 +11,20 @@ class Receptions:
     """Receptions of a codec's key frames.
 
     Args:
-        codec: codes in visible coordinates.
+        codec: known to both ends.
         budget: how long its frames are.
     """
 
-    def __init__(self, codec: CoefficientCodec, budget: SymbolBudget) -> None:
+    def __init__(self, codec: SemanticCodec, budget: SymbolBudget) -> None:
         self._codec, self._budget = codec, budget
 
-    @classmethod
-    def of(cls, codec: SemanticCodec, budget: SymbolBudget) -> Receptions | None:
-        """Those of ``codec``; ``None`` for one that codes in other coordinates."""
-        if isinstance(codec, CoefficientCodec) and isinstance(codec.basis, PerceptualBasis):
-            return cls(codec, budget)
-        return None
+    def expected(self, w_plus: Latent, snr_db: float) -> Latent:
+        """The face ``(16, 512)`` about which arrivals of ``w_plus`` scatter, at Es/N0 ``snr_db``.
 
-    def at(self, snr_db: float) -> Reception:
-        """Of a frame sent at Es/N0 ``snr_db``."""
+        The decoder hears the very symbols that were sent, and discounts them for noise of the power that the link has:
+        what is left out of a key frame, and how far the decoder draws faces towards the mean, are in it.
+        """
+        design_snr_db = float(quantise_design_snr(snr_db))
         k = self._budget.payload(snr_db, profile_for(snr_db), 0)
-        return Reception.of(self._codec, k, float(quantise_design_snr(snr_db)))
+        sent = self._codec.encode(w_plus, k, design_snr_db)
+        return self._codec.decode(sent, design_snr_db, 10 ** (-snr_db / 10)).w_plus

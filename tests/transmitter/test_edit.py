@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from shared.attributes import attribute_names
+from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor, FeatureHead, PixelReader
 from tests.fakes.degrees import random_eyes
 from tests.transmitter.visible import STYLE, face, linear_predictor, plain_basis, plain_directions
 from transmitter.edit import AttributesMatcher
-from transmitter.fields import Reception, SemanticFields
+from transmitter.fields import SemanticFields
 from transmitter.latent_predictor import VISIBLE
+from transmitter.receptions import Receptions
 
 ATTRIBUTES = len(attribute_names())
 
@@ -58,11 +60,14 @@ class BentPredictor(DegreePredictor):
         return bent + self.leak * bent.roll(1, dims=1)
 
 
-class PoorLink:
+class PoorLink(Receptions):
     """Leaves less of every face the poorer it is: half at 0 dB."""
 
-    def at(self, snr_db: float) -> Reception:
-        return Reception(np.full(VISIBLE, 1 / (1 + 10 ** (-snr_db / 10))), np.zeros((1, VISIBLE)))
+    def __init__(self) -> None:
+        pass
+
+    def expected(self, w_plus: Latent, snr_db: float) -> Latent:
+        return np.multiply(w_plus, 1 / (1 + 10 ** (-snr_db / 10)), dtype=np.float32)
 
 
 def matcher(
@@ -128,6 +133,11 @@ def test_what_the_link_will_leave_is_counted_in() -> None:
     received = matcher().edit(0.5 * through.w_plus, {}, snr_db=None).degrees_before
     assert received["smiling"] == pytest.approx(2.0, abs=0.6)
     assert through.degrees_after["smiling"] == pytest.approx(2.0, abs=0.3)
+
+
+def test_where_nothing_is_asked_a_poor_link_moves_nothing() -> None:
+    w_plus = face(1.0, 1.0, 1.0, 1.0, 1.0)
+    np.testing.assert_array_equal(matcher(link=PoorLink()).edit(w_plus, {}, snr_db=0.0).w_plus, w_plus)
 
 
 def test_a_good_link_changes_nothing() -> None:

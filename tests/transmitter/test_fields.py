@@ -7,14 +7,11 @@ import pytest
 import torch
 
 from shared.attributes import attribute_names
-from shared.codec.linear import LinearCodec
 from shared.codec.perceptual import PerceptualBasis
 from tests.codec.conftest import face_like_basis
-from tests.transmitter.visible import face, linear_predictor, plain_basis, plain_directions
-from transmitter.fields import EditDirections, Reception, SemanticFields, Vector, cheapest_move
+from tests.transmitter.visible import face, plain_basis, plain_directions
+from transmitter.fields import EditDirections, SemanticFields, Vector, cheapest_move
 from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
-from transmitter.receptions import Receptions
-from transmitter.symbols import MAX_USES, SymbolBudget
 
 ATTRIBUTES = len(attribute_names())
 
@@ -117,14 +114,13 @@ def test_directions_come_back_from_their_file(tmp_path: Path) -> None:
     assert again.reach.dtype == np.float32
 
 
-def test_fields_are_how_received_scores_move() -> None:
+def test_fields_are_how_scores_move() -> None:
     fields = SemanticFields(plain_basis(), bent_predictor(), plain_directions(6))
     u = fields.locate(face(1.0, -0.5, 0.3))
-    reception = Reception.of(LinearCodec(plain_basis(), 0), 128, 3.0)
-    scores, slopes = fields.at(u, reception)
+    scores, slopes = fields.at(u)
     for direction in range(6):
         move = np.eye(6)[direction] * 1e-2
-        moved = fields.at(fields.moved(u, move), reception)[0]
+        moved = fields.at(fields.moved(u, move))[0]
         np.testing.assert_allclose((moved - scores) / 1e-2, slopes[:, direction], atol=0.01)
 
 
@@ -133,39 +129,3 @@ def test_a_moved_latent_is_where_the_fields_say() -> None:
     w_plus, move = face(1.0, 2.0), np.array([0.5, -1.0, 0.0, 0.25, 0.0, 2.0])
     u = fields.locate(w_plus)
     np.testing.assert_allclose(fields.locate(fields.move(w_plus, move)), fields.moved(u, move), atol=1e-5)
-
-
-def test_a_better_link_leaves_more_and_a_clean_one_everything() -> None:
-    codec = LinearCodec(plain_basis(), 0)
-    worse, better = (Reception.of(codec, 128, snr_db) for snr_db in (-5.0, 10.0))
-    assert (better.share >= worse.share).all()
-    assert worse.share[0] > worse.share[200]
-    assert ((worse.share >= 0) & (worse.share <= 1)).all()
-    assert (Reception.clean().share == 1).all()
-    assert not Reception.clean().noise.any()
-
-
-def test_noise_of_a_reception_is_fixed_and_of_no_bias() -> None:
-    codec = LinearCodec(plain_basis(), 0)
-    once, again = (Reception.of(codec, 128, 3.0) for _ in range(2))
-    np.testing.assert_array_equal(once.noise, again.noise)
-    np.testing.assert_allclose(once.noise.mean(0), 0, atol=1e-12)
-
-
-def test_a_match_through_a_poor_link_goes_further() -> None:
-    """Half of a move is lost: to be seen at the receiver it has to be twice as long."""
-    slopes = torch.zeros(ATTRIBUTES, VISIBLE)
-    slopes[range(ATTRIBUTES), range(ATTRIBUTES)] = 1.0
-    fields = SemanticFields(plain_basis(), linear_predictor(slopes), plain_directions(ATTRIBUTES))
-    half = Reception(np.full(VISIBLE, 0.5), np.zeros((1, VISIBLE)))
-    asked, u = np.eye(ATTRIBUTES)[1] * 2, np.zeros(VISIBLE)
-    clean, through = (fields.match(u, asked, np.ones(ATTRIBUTES), link, 20.0) for link in (Reception.clean(), half))
-    assert through[1] == pytest.approx(2 * clean[1], rel=0.15)
-
-
-def test_receptions_follow_the_link_and_want_visible_coordinates() -> None:
-    budget = SymbolBudget(MAX_USES)
-    receptions = Receptions.of(LinearCodec(plain_basis(), 0), budget)
-    assert receptions is not None
-    assert receptions.at(10.0).share[50] > receptions.at(-5.0).share[50]
-    assert Receptions.of(LinearCodec(face_like_basis(), 0), budget) is None

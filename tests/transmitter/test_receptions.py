@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.codec.codec import Latent
+from shared.codec.linear import LinearCodec
+from shared.phy import profile_for
+from tests.codec.conftest import face_like_basis
+from transmitter.receptions import Receptions
+from transmitter.symbols import MAX_USES, SymbolBudget
+
+BUDGET = SymbolBudget(MAX_USES)
+
+
+def face(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    basis = face_like_basis()
+    return basis.synthesise(
+        (basis.deviation * np.random.default_rng(seed).standard_normal(16 * 512)).astype(np.float32)
+    )
+
+
+def test_arrivals_scatter_about_what_is_expected() -> None:
+    codec, w_plus, snr_db = LinearCodec(face_like_basis(), 0), face(1), 0.0
+    k = BUDGET.payload(snr_db, profile_for(snr_db), 0)
+    sent, generator = codec.encode(w_plus, k, snr_db), np.random.default_rng(2)
+    arrivals = [
+        codec.decode(
+            sent + ((generator.standard_normal((k, 2)) @ [1, 1j]) * 0.5**0.5).astype(np.complex64), snr_db, 1.0
+        )
+        for _ in range(60)
+    ]
+    expected = Receptions(codec, BUDGET).expected(w_plus, snr_db)
+    mean = np.mean(arrivals, 0)
+    scatter = np.linalg.norm(arrivals[0] - expected)
+    assert np.linalg.norm(mean - expected) < 0.3 * scatter
+    assert np.linalg.norm(mean - expected) < 0.3 * np.linalg.norm(w_plus - expected)
+
+
+def test_a_poorer_link_draws_faces_further_towards_the_mean() -> None:
+    codec, w_plus = LinearCodec(face_like_basis(), 0), face(3)
+    mean = codec.basis.mean
+    lengths = [
+        np.linalg.norm(Receptions(codec, BUDGET).expected(w_plus, snr_db) - mean) for snr_db in (-5.0, 3.0, 15.0)
+    ]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] < np.linalg.norm(w_plus - mean)
+
+
+def test_the_budget_bounds_what_arrives() -> None:
+    codec, w_plus = LinearCodec(face_like_basis(), 0), face(4)
+    short, long = (Receptions(codec, SymbolBudget(MAX_USES, fixed=k)).expected(w_plus, 6.0) for k in (16, 256))
+    assert np.linalg.norm(short - w_plus) > np.linalg.norm(long - w_plus)
