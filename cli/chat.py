@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Frames, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, read_file
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def chat_command(
     frames: Frames = 1,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = None,
+    invert_for_snr_db: InvertForSnr = None,
     yes: Yes = False,
     no_preview: Annotated[bool, typer.Option("--no-preview", help="Show no faces in the terminal.")] = False,
     as_json: AsJson = False,
@@ -49,7 +50,7 @@ def chat_command(
     from cli.demo import Conditions
     from cli.session import photo_of
 
-    photo = photo_of(read_file(image), "", resolution, symbols, largest_face, refine_steps)
+    photo = photo_of(read_file(image), "", resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
     photo.keep_open, photo.frames = True, frames
     folder = output_folder(out)
     asyncio.run(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Frames, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 from shared.errors import InvalidInput
 
@@ -63,6 +63,7 @@ def demo_command(
     symbols: Symbols = 0,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = REFINE_STEPS,
+    invert_for_snr_db: InvertForSnr = None,
     frames: Frames = 1,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -74,7 +75,9 @@ def demo_command(
     conditions = Conditions(snr_db, fading, secrets.randbits(31) if seed is None else seed)
     data = astronaut() if image is None else read_file(image)
     # The stream's name keys the channel's noise: the same seed has to mean the same name.
-    photo = photo_of(data, f"demo-{conditions.seed}", resolution, symbols, largest_face, refine_steps)
+    photo = photo_of(
+        data, f"demo-{conditions.seed}", resolution, symbols, largest_face, refine_steps, invert_for_snr_db
+    )
     photo.frames = frames
     folder = output_folder(out)
     with progress_display() as tell:

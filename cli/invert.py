@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import LargestFace, Resolution
+from cli.options import InvertForSnr, LargestFace, Resolution
 from cli.output import AsJson, output_folder, print_json, read_file
 
 
@@ -20,6 +20,7 @@ def invert_command(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo with one face.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for pictures and latent.")] = Path("out/invert"),
     refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 16,
+    invert_for_snr_db: InvertForSnr = None,
     resolution: Resolution = 1024,
     largest_face: LargestFace = False,
     as_json: AsJson = False,
@@ -30,18 +31,21 @@ def invert_command(
     from cli.report import degrees
     from cli.session import progress_display
     from shared.attribute_predictor import degrees_of
+    from shared.codec.catalogue import load_codec
     from shared.pictures import SYNTHETIC, encode_png, served_resolution
     from transmitter.inverter import Refinement
     from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
+    from transmitter.receptions import Receptions
+    from transmitter.symbols import MAX_USES, SymbolBudget
 
     side = served_resolution(resolution, resolution)
     data, folder = read_file(image), output_folder(out)
     with progress_display() as tell:
         tell("loading the models", 0, 1)
         aligned = load_finder().find(data, largest_face=largest_face)
-        inversion = load_inverter().invert(
+        inversion = load_inverter(receptions=Receptions(load_codec(), SymbolBudget(MAX_USES))).invert(
             aligned,
-            Refinement(refine_steps),
+            Refinement(refine_steps, for_snr_db=invert_for_snr_db),
             lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps),
         )
         tell("drawing", 0, 1)
@@ -53,6 +57,7 @@ def invert_command(
     document = {
         "image": str(image),
         "refine_steps": refine_steps,
+        "invert_for_snr_db": invert_for_snr_db,
         "lpips": round(inversion.lpips, 6),
         "identity_cosine": round(inversion.identity_cosine, 6),
         "confidence": round(inversion.confidence, 3),

@@ -20,6 +20,10 @@ RefineSteps = Annotated[
     int | None,
     typer.Option("--refine-steps", metavar="N", min=0, help="Gradient steps of the inversion after its first guess."),
 ]
+InvertForSnr = Annotated[
+    float | None,
+    typer.Option("--invert-for-snr-db", metavar="DB", help="Invert the photo for a link of this SNR."),
+]
 Frames = Annotated[
     int,
     typer.Option("--frames", metavar="N", min=1, max=16, help="Frames a turn; those after the first refine the face."),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Frames, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 
 Address = typer.Option(metavar="HOST:PORT", help="Where the service listens.")
@@ -28,6 +28,7 @@ def send_command(
     symbols: Symbols = 0,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = None,
+    invert_for_snr_db: InvertForSnr = None,
     frames: Frames = 1,
     yes: Yes = False,
     stream_id: Annotated[str, typer.Option(help="Name of the stream; a fresh one without it.")] = "",
@@ -42,7 +43,7 @@ def send_command(
     from cli.judge import load_judge
     from cli.session import hold, photo_of, progress_display, summary
 
-    photo = photo_of(read_file(image), stream_id, resolution, symbols, largest_face, refine_steps)
+    photo = photo_of(read_file(image), stream_id, resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
     photo.frames = frames
     folder = output_folder(out)
     with progress_display() as tell:

@@ -21,7 +21,13 @@ Tell = Callable[[str, int, int], None]
 
 
 def photo_of(
-    data: bytes, stream_id: str, resolution: int, symbols: int, largest_face: bool, refine_steps: int | None
+    data: bytes,
+    stream_id: str,
+    resolution: int,
+    symbols: int,
+    largest_face: bool,
+    refine_steps: int | None,
+    invert_for_snr_db: float | None = None,
 ) -> Photo:
     """The first request of a conversation; an instruction that cannot be followed ends it.
 
@@ -35,6 +41,7 @@ def photo_of(
         symbols=symbols,
         largest_face=largest_face,
         refine_steps=refine_steps,
+        invert_for_snr_db=invert_for_snr_db,
     )
 
 

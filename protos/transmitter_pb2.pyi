@@ -90,6 +90,7 @@ class Photo(_message.Message):
     RESOLUTION_FIELD_NUMBER: _builtins.int
     SYMBOLS_FIELD_NUMBER: _builtins.int
     FRAMES_FIELD_NUMBER: _builtins.int
+    INVERT_FOR_SNR_DB_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """The file's bytes: JPEG, PNG, WebP, AVIF, TIFF or BMP."""
     largest_face: _builtins.bool
@@ -107,6 +108,10 @@ class Photo(_message.Message):
     """Payload symbols of every frame; 0 lets the service choose by the reported SNR."""
     frames: _builtins.int
     """Frames spent on every turn: the first brings it, the others refine the face. 0 means 1."""
+    invert_for_snr_db: _builtins.float
+    """Es/N0 in dB of the link to invert the photo for: the gradient steps then seek likeness in what will arrive there on
+    average, not in the latent itself, whose reconstruction may look overdrawn.
+    """
     def __init__(
         self,
         *,
@@ -118,13 +123,19 @@ class Photo(_message.Message):
         resolution: _builtins.int = ...,
         symbols: _builtins.int = ...,
         frames: _builtins.int = ...,
+        invert_for_snr_db: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "refine_steps", b"refine_steps"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db", "_refine_steps", b"_refine_steps", "invert_for_snr_db", b"invert_for_snr_db", "refine_steps", b"refine_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps", "data", b"data", "frames", b"frames", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db", "_refine_steps", b"_refine_steps", "data", b"data", "frames", b"frames", "invert_for_snr_db", b"invert_for_snr_db", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__invert_for_snr_db: _TypeAlias = _typing.Literal["invert_for_snr_db"]  # noqa: Y015
+    _WhichOneofArgType__invert_for_snr_db: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db"]  # noqa: Y015
     _WhichOneofReturnType__refine_steps: _TypeAlias = _typing.Literal["refine_steps"]  # noqa: Y015
     _WhichOneofArgType__refine_steps: _TypeAlias = _typing.Literal["_refine_steps", b"_refine_steps"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__invert_for_snr_db) -> _WhichOneofReturnType__invert_for_snr_db | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__refine_steps) -> _WhichOneofReturnType__refine_steps | None: ...
 
 Global___Photo: _TypeAlias = Photo  # noqa: Y015

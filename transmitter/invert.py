@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.errors import InvalidInput
 from shared.perceptual.face_features import FeatureReader
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
@@ -21,6 +22,7 @@ from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
 from transmitter.inversion_loss import SIDE, InversionLoss, LossWeights
 from transmitter.inverter import Inversion, InversionProgress, Refinement
+from transmitter.receptions import Receptions
 
 PASSES = 2
 """Encoder passes. A third hardly helps: what the second misses is left to gradient steps."""
@@ -62,6 +64,7 @@ class StyleGanInverter:
         judge: LPIPS and identity cosine of the finished reconstruction against the face, both uint8 ``(S, S, 3)``;
             the identity network is another than the loss's.
         curvature: of the loss, which steps are divided by.
+        receptions: of the links that it may be asked to invert for.
     """
 
     def __init__(
@@ -74,12 +77,14 @@ class StyleGanInverter:
         curvature: Curvature,
         weights: LossWeights | None = None,
         descent: Descent | None = None,
+        receptions: Receptions | None = None,
     ) -> None:
         self._prior, self._encoder, self._lpips, self._identity = prior, encoder, lpips, identity
         self._read = FeatureReader(lpips, identity)
         self._judge = judge
         self._curvature, self._descent = curvature, descent or Descent()
         self._weights = weights or LossWeights()
+        self._receptions = receptions
         with torch.no_grad():
             self._mean_face = self._read(prior.preview(encoder.start(1)))
 
@@ -126,17 +131,18 @@ class StyleGanInverter:
             faces: ``(B, 3, 128, 128)`` in [-1, 1].
             w_plus: first guesses, ``(B, 16, 512)``.
             refinement: how many steps, and how long at most: where time is short, fewer steps are planned after the
-                first one was timed.
+                first one was timed. With a link, what is drawn and compared is what arrives there on average.
             on_progress: called after each; it may raise.
             losses: takes the mean over faces of the least loss so far, before each step.
         """
+        through = self._through(refinement.for_snr_db)
         loss_of = InversionLoss(faces, self._lpips, self._identity, self._prior, self._weights)
         velocity = torch.zeros(len(faces), 1 + NUM_STYLES, W_DIM)
         foothold = _Foothold.of(w_plus, velocity)
         steps, step, started = refinement.steps, 0, time.perf_counter()
         while step < steps:
             at = w_plus.detach().requires_grad_()
-            each = loss_of(self._prior.synthesis(at, SIDE), at)
+            each = loss_of(self._prior.synthesis(through(at), SIDE), at)
             (gradient,) = torch.autograd.grad(each.sum(), at)
             damping = self._descent.damping
             newton = self._curvature.flattened(self._curvature.gradient(gradient), damping) / damping
@@ -152,6 +158,13 @@ class StyleGanInverter:
             steps = refinement.planned(step, time.perf_counter() - started)
             on_progress(InversionProgress("refine", step, steps, losses[-1]))
         return w_plus
+
+    def _through(self, snr_db: float | None) -> Callable[[Tensor], Tensor]:
+        if snr_db is None:
+            return lambda w_plus: w_plus
+        if self._receptions is None:
+            raise InvalidInput("This inverter knows of no link to invert for.")
+        return self._receptions.mean(snr_db)
 
 
 @dataclass

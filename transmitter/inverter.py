@@ -37,10 +37,13 @@ class Refinement:
     Attributes:
         steps: at most so many; 0 takes the encoder's answer.
         seconds: at most so long. A bound on time makes the result depend on the machine; without one it does not.
+        for_snr_db: the link's Es/N0, if likeness is to be sought in what arrives there; None seeks it in the latent
+            itself.
     """
 
     steps: int = 16
     seconds: float = math.inf
+    for_snr_db: float | None = None
 
     def planned(self, done: int, elapsed: float) -> int:
         """Steps there will be in all, when ``done`` steps took ``elapsed`` seconds."""
@@ -96,6 +99,9 @@ class Inverter(Protocol):
             face: aligned RGB, shape ``(S, S, 3)``.
             refinement: gradient steps after the encoder's guess.
             on_progress: called between steps. It may raise, which ends the inversion: that is how it is cancelled.
+
+        Raises:
+            InvalidInput: if it cannot be inverted for a link.
         """
         ...
 

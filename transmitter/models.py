@@ -38,12 +38,13 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
     """
     prior = MobileStyleGan.load()
     codec = load_codec(settings.codec, settings.adapters)
+    receptions = Receptions(codec, SymbolBudget(settings.max_uses, settings.symbols))
     return TransmitterParts(
         finder=load_finder(),
-        inverter=load_inverter(prior),
+        inverter=load_inverter(prior, receptions),
         parser=load_parser(),
         predictor=load_predictor(),
-        editor=load_editor(prior, Receptions(codec, SymbolBudget(settings.max_uses, settings.symbols))),
+        editor=load_editor(prior, receptions),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
@@ -55,8 +56,8 @@ def load_finder() -> FaceFinder:
     return PhotoFaceFinder(FaceAligner.load())
 
 
-def load_inverter(prior: MobileStyleGan | None = None) -> StyleGanInverter:
-    """Aligned face to latent."""
+def load_inverter(prior: MobileStyleGan | None = None, receptions: Receptions | None = None) -> StyleGanInverter:
+    """Aligned face to latent, where there are receptions for a link as well."""
     metrics = FaceMetrics()
 
     def judge(face: Picture, reconstruction: Picture) -> tuple[float, float]:
@@ -65,7 +66,8 @@ def load_inverter(prior: MobileStyleGan | None = None) -> StyleGanInverter:
     encoder = ImageEncoder.load(committed("encoder.safetensors"))
     curvature = Curvature.load(committed("curvature.safetensors"))
     prior = prior or MobileStyleGan.load()
-    return StyleGanInverter(prior, encoder, Lpips.load(), MobileFaceNet.load(), judge, curvature)
+    lpips, identity = Lpips.load(), MobileFaceNet.load()
+    return StyleGanInverter(prior, encoder, lpips, identity, judge, curvature, receptions=receptions)
 
 
 def load_editor(prior: MobileStyleGan, receptions: Receptions | None = None) -> LatentEditor:

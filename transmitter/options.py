@@ -13,6 +13,7 @@ from transmitter.settings import TransmitterSettings
 MAX_REFINE_STEPS = 1000
 MAX_SYMBOLS = 2**16
 MAX_FRAMES = 16
+MAX_SNR_DB = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class PhotoOptions:
             raise InvalidInput(f"refine_steps is at most {MAX_REFINE_STEPS}, not {photo.refine_steps}")
         if photo.symbols > MAX_SYMBOLS:
             raise InvalidInput(f"symbols is at most {MAX_SYMBOLS}, not {photo.symbols}; 0 lets the transmitter choose")
+        if photo.HasField("invert_for_snr_db") and not abs(photo.invert_for_snr_db) <= MAX_SNR_DB:
+            raise InvalidInput(
+                f"invert_for_snr_db is from {-MAX_SNR_DB} to {MAX_SNR_DB} dB, not {photo.invert_for_snr_db:g}"
+            )
         check_frames(photo.frames)
         return cls(
             resolution=served_resolution(photo.resolution, settings.resolution),
@@ -54,9 +59,10 @@ class PhotoOptions:
 
 def _refinement(photo: Photo, settings: TransmitterSettings) -> Refinement:
     """As many steps as the photo asks for, however long they take; the service's bounds where it does not ask."""
+    for_snr_db = photo.invert_for_snr_db if photo.HasField("invert_for_snr_db") else None
     if photo.HasField("refine_steps"):
-        return Refinement(photo.refine_steps)
-    return Refinement(settings.refine_steps, settings.refine_seconds)
+        return Refinement(photo.refine_steps, for_snr_db=for_snr_db)
+    return Refinement(settings.refine_steps, settings.refine_seconds, for_snr_db)
 
 
 def check_frames(frames: int) -> None:

@@ -1,8 +1,16 @@
-"""What a link leaves of a face, by the SNR that was last reported."""
+"""What a link leaves of a face, by its SNR."""
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shared.codec.belief import CoefficientCodec, left_by_key
 from shared.codec.codec import Latent, SemanticCodec
+from shared.codec.perceptual import PerceptualBasis
+from shared.errors import InvalidInput
 from shared.phy import profile_for, quantise_design_snr
 from transmitter.symbols import SymbolBudget
 
@@ -28,3 +36,44 @@ class Receptions:
         k = self._budget.payload(snr_db, profile_for(snr_db), 0)
         sent = self._codec.encode(w_plus, k, design_snr_db)
         return self._codec.decode(sent, design_snr_db, 10 ** (-snr_db / 10)).w_plus
+
+    def mean(self, snr_db: float) -> MeanReception:
+        """The same as a linear map, for gradients.
+
+        Raises:
+            InvalidInput: if the codec does not code in visible coordinates.
+        """
+        if not isinstance(self._codec, CoefficientCodec) or not isinstance(self._codec.basis, PerceptualBasis):
+            raise InvalidInput("A photo can be inverted for a link only with the codecs perceptual and jecc.")
+        k = self._budget.payload(snr_db, profile_for(snr_db), 0)
+        left = left_by_key(self._codec, k, float(quantise_design_snr(snr_db)), 10 ** (-snr_db / 10))
+        share = 1 - left / np.square(self._codec.basis.deviation, dtype=np.float64)
+        return MeanReception(self._codec.basis, share.astype(np.float32))
+
+
+class MeanReception:
+    """What arrives of latents on average, to first order: ``share_i c_i`` of coefficient ``c_i``.
+
+    Args:
+        basis: the coefficients.
+        share: what a least-squares receiver keeps of each, 0..1, ``(8192,)``.
+    """
+
+    def __init__(self, basis: PerceptualBasis, share: NDArray[np.float32]) -> None:
+        separable, count = basis.separable, len(basis.rotated)
+        self._mean, self._layers = torch.from_numpy(separable.mean), torch.from_numpy(separable.layers)
+        self._features = torch.from_numpy(separable.features)
+        others = np.setdiff1d(np.arange(len(share)), basis.rotated)
+        self._kept = torch.zeros(len(share))
+        self._kept[others] = torch.from_numpy(share[count:])
+        self._rotated = torch.from_numpy(basis.rotated.astype(np.int64))
+        directions = basis.directions.astype(np.float64)
+        self._visible = torch.from_numpy(((directions * share[:count]) @ np.linalg.inv(directions)).astype(np.float32))
+
+    def __call__(self, w_plus: Tensor) -> Tensor:
+        """``(B, 16, 512)`` to the same; differentiable."""
+        table = self._layers.T @ (w_plus - self._mean) @ self._features
+        flat = table.flatten(1)
+        arrived = (flat * self._kept).index_copy(1, self._rotated, flat[:, self._rotated] @ self._visible.T)
+        received: Tensor = self._mean + self._layers @ arrived.view_as(table) @ self._features.T
+        return received

@@ -4,18 +4,22 @@ import numpy as np
 import pytest
 import torch
 
-from shared.errors import WeightsMissing
+from shared.codec.catalogue import load_codec
+from shared.errors import InvalidInput, WeightsMissing
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.pictures import Picture
 from shared.prior.face_prior import broadcast_w
 from shared.prior.mobile_stylegan import MobileStyleGan
-from shared.tensors import to_pictures
+from shared.tensors import to_pictures, to_tensor
 from shared.weights import committed
 from transmitter.curvature import Curvature
 from transmitter.encoder import ImageEncoder
 from transmitter.invert import Descent, StyleGanInverter, step_size
 from transmitter.inverter import InversionProgress, Refinement, ignore_progress
+from transmitter.models import load_inverter
+from transmitter.receptions import Receptions
+from transmitter.symbols import MAX_USES, SymbolBudget
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,25 @@ def test_without_refinement_the_encoder_answers_alone(inverter: StyleGanInverter
 def test_refinement_ends_when_its_time_is_up(inverter: StyleGanInverter, face: Picture) -> None:
     inversion = inverter.invert(face, Refinement(1000, seconds=0.5), ignore_progress)
     assert 1 <= len(inversion.losses) < 100
+
+
+def test_an_inversion_for_a_link_is_nearer_when_it_has_arrived(prior: MobileStyleGan, face: Picture) -> None:
+    receptions = Receptions(load_codec(), SymbolBudget(MAX_USES))
+    inverter = load_inverter(prior, receptions)
+    lpips = Lpips.load()
+
+    def arrived_off(refinement: Refinement) -> float:
+        arriving = receptions.expected(inverter.invert(face, refinement, ignore_progress).w_plus, -5.0)
+        with torch.inference_mode():
+            shown = prior.synthesis(torch.from_numpy(arriving)[None], 128)
+            return float(lpips(shown, to_tensor(face[None], 128)))
+
+    assert arrived_off(Refinement(4, for_snr_db=-5.0)) < 0.95 * arrived_off(Refinement(4))
+
+
+def test_an_inverter_without_a_link_cannot_invert_for_one(inverter: StyleGanInverter, face: Picture) -> None:
+    with pytest.raises(InvalidInput, match="no link"):
+        inverter.invert(face, Refinement(1, for_snr_db=0.0), ignore_progress)
 
 
 def test_a_face_that_stepped_too_far_goes_back_and_on_in_shorter_steps(prior: MobileStyleGan, face: Picture) -> None:

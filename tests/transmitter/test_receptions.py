@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 from numpy.typing import NDArray
 
 from shared.codec.codec import Latent
 from shared.codec.linear import LinearCodec
+from shared.errors import InvalidInput
 from shared.phy import profile_for
 from tests.codec.conftest import face_like_basis
+from tests.transmitter.visible import plain_basis
 from transmitter.receptions import Receptions
 from transmitter.symbols import MAX_USES, SymbolBudget
 
@@ -47,3 +51,26 @@ def test_the_budget_bounds_what_arrives() -> None:
     codec, w_plus = LinearCodec(face_like_basis(), 0), face(4)
     short, long = (Receptions(codec, SymbolBudget(MAX_USES, fixed=k)).expected(w_plus, 6.0) for k in (16, 256))
     assert np.linalg.norm(short - w_plus) > np.linalg.norm(long - w_plus)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 6.0])
+def test_the_mean_as_a_linear_map_is_what_is_expected(snr_db: float) -> None:
+    basis = plain_basis()
+    white = np.random.default_rng(5).standard_normal(16 * 512)
+    w_plus = basis.synthesise((basis.deviation * white).astype(np.float32))
+    receptions = Receptions(LinearCodec(basis, 0), BUDGET)
+    expected = receptions.expected(w_plus, snr_db)
+    mean = receptions.mean(snr_db)(torch.from_numpy(w_plus)[None])[0].numpy()
+    assert np.linalg.norm(mean - expected) < 0.05 * np.linalg.norm(w_plus - expected)
+
+
+def test_gradients_go_through_the_mean() -> None:
+    w_plus = torch.zeros(2, 16, 512, requires_grad=True)
+    Receptions(LinearCodec(plain_basis(), 0), BUDGET).mean(6.0)(w_plus).sum().backward()
+    assert w_plus.grad is not None
+    assert float(w_plus.grad.abs().max()) > 0
+
+
+def test_there_is_no_linear_map_for_other_coordinates() -> None:
+    with pytest.raises(InvalidInput, match="perceptual and jecc"):
+        Receptions(LinearCodec(face_like_basis(), 0), BUDGET).mean(6.0)

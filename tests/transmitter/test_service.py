@@ -105,6 +105,8 @@ async def test_the_client_may_choose_steps_symbols_and_resolution(start_transmit
         [photo(resolution=300)],
         [photo(refine_steps=10**6)],
         [photo(symbols=10**6)],
+        [photo(invert_for_snr_db=1e3)],
+        [photo(invert_for_snr_db=float("nan"))],
         [photo(symbols=3), say("bangs +1")],
         [photo(symbols=65536), say("bangs +1")],
         [photo(), photo(b"landscape")],
