@@ -11,6 +11,7 @@ from cli.eval_inversion import degree_reader
 from cli.output import stderr_console
 from evaluation.judge import DegreeJudge
 from shared.errors import WeightsMissing
+from shared.home import deepsc_home
 
 
 def test_the_judge_reads_where_its_trunk_was_pulled(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,6 +28,9 @@ def test_the_judge_reads_where_its_trunk_was_pulled(capsys: pytest.CaptureFixtur
 def test_without_the_trunk_the_predictor_reads_and_a_sentence_on_stderr_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    for file in deepsc_home().iterdir():
+        if not file.name.startswith("mobilenet"):
+            (tmp_path / file.name).symlink_to(file)
     monkeypatch.setenv("DEEPSC_HOME", str(tmp_path))
     name, reader = degree_reader(stderr_console())
     assert name == "predictor"
