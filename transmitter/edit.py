@@ -33,6 +33,9 @@ REACH = 7.0
 PUSH = 1.3
 """How much more than what was missed is asked for next: faces answer less than fields say."""
 
+PULL = 0.5
+"""How much of what moved unasked is asked back: more of it swings to the other side."""
+
 KEPT = 0.3
 """Weight of the attributes that nobody named against those that were."""
 
@@ -100,7 +103,8 @@ class AttributesMatcher:
             if self._near(look, goal, edited):
                 break
             bracket.take(asked, arriving - goal_scores)
-            further = asked + np.clip(PUSH * (goal_scores - arriving), -MOST_MISSED, MOST_MISSED)
+            missed = np.where(edited, PUSH, PULL) * (goal_scores - arriving)
+            further = asked + np.clip(missed, -MOST_MISSED, MOST_MISSED)
             # What was not asked for is brought back only when it is seen to move.
             moved = ~edited & (np.abs(look.degrees - goal) > self._tolerance)
             asked = np.where(edited, bracket.between(further), np.where(moved, further, asked))

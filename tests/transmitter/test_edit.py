@@ -71,14 +71,17 @@ class PoorLink(Receptions):
 
 
 def matcher(
-    *, unit: float = 1.0, leak: float = 0.15, bend: Bend = slightly, link: PoorLink | None = None
+    *, unit: float = 1.0, leak: float = 0.15, bend: Bend = slightly, answer: float = 1.0, link: PoorLink | None = None
 ) -> AttributesMatcher:
-    """Fields that know of the leak and not of the bend; ``unit`` is the score that a unit's move makes."""
+    """Fields that know of the leak and not of the bend.
+
+    ``unit`` is the score that a unit's move makes, ``answer`` by how much the face makes more of it.
+    """
     slopes = torch.zeros(ATTRIBUTES, VISIBLE)
     for i in range(ATTRIBUTES):
         slopes[i, i], slopes[(i + 1) % ATTRIBUTES, i] = 0.8 * unit, 0.8 * unit * leak
     fields = SemanticFields(plain_basis(), linear_predictor(slopes), plain_directions(ATTRIBUTES))
-    return AttributesMatcher(FlatPrior(), BentPredictor(leak, unit, bend), fields, link)
+    return AttributesMatcher(FlatPrior(), BentPredictor(leak, answer * unit, bend), fields, link)
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 3.5, 4.5])
@@ -93,6 +96,14 @@ def test_attributes_that_nobody_named_stay() -> None:
     outcome = matcher(leak=0.4).edit(face(1.0, 1.0, 1.0, 1.0, 1.0), {"eyeglasses": 4.0}, snr_db=6.0)
     for name in set(attribute_names()) - {"eyeglasses"}:
         assert outcome.degrees_after[name] == pytest.approx(outcome.degrees_before[name], abs=0.75)
+
+
+def test_what_moved_unasked_is_brought_back_without_swinging() -> None:
+    """A face that answers two and a half times as much as fields say: asking back all that moved would overshoot."""
+    outcome = matcher(leak=0.6, answer=2.5).edit(face(0.6, 0.6, 0.6, 0.6, 0.6), {"eyeglasses": 4.0}, snr_db=None)
+    assert outcome.reached
+    for name in set(attribute_names()) - {"eyeglasses"}:
+        assert outcome.degrees_after[name] == pytest.approx(outcome.degrees_before[name], abs=0.6)
 
 
 def test_several_targets_are_met_at_once() -> None:
