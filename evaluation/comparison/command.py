@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.attributes import MAX_DEGREE, attribute_names
 from shared.phy import convolutional, rate_matching
-from shared.phy.crc import CRC_BITS, crc16, to_bits, to_int
+from shared.phy.crc import CRC_BITS, Bits, crc16, to_bits, to_int
+from shared.phy.header import LIST_LENGTH
 
 _ATTRIBUTE_BITS, _DEGREE_BITS = 3, 5
 _STEPS = (1 << _DEGREE_BITS) - 1
@@ -32,13 +34,21 @@ def encode_command(targets: Mapping[str, float], symbols: int) -> NDArray[np.com
 
 def decode_command(received: NDArray[np.complexfloating], symbols: int) -> dict[str, float] | None:
     """Equalised symbols, so many a wish -> wanted degrees; None if a check fails."""
-    targets = {}
+    targets: dict[str, float] = {}
     for part in received.reshape(-1, symbols):
         llrs = np.ascontiguousarray(part, np.complex128).view(np.float64)
-        block = convolutional.decode(rate_matching.unmatch(llrs, _BLOCK))
-        bits, value = block[:-CRC_BITS], to_int(block[:-CRC_BITS])
-        attribute = value >> _DEGREE_BITS
-        if crc16(bits) ^ _MASK != to_int(block[-CRC_BITS:]) or attribute >= len(attribute_names()):
+        blocks = islice(convolutional.decode(rate_matching.unmatch(llrs, _BLOCK)), LIST_LENGTH)
+        wish = next((wish for wish in map(_read, blocks) if wish is not None), None)
+        if wish is None:
             return None
-        targets[attribute_names()[attribute]] = (value & _STEPS) / _STEPS * MAX_DEGREE
+        targets.update([wish])
     return targets
+
+
+def _read(block: Bits) -> tuple[str, float] | None:
+    """Attribute and degree of a block ``(24,)``; None if its check fails."""
+    bits, value = block[:-CRC_BITS], to_int(block[:-CRC_BITS])
+    attribute = value >> _DEGREE_BITS
+    if crc16(bits) ^ _MASK != to_int(block[-CRC_BITS:]) or attribute >= len(attribute_names()):
+        return None
+    return attribute_names()[attribute], (value & _STEPS) / _STEPS * MAX_DEGREE

@@ -53,11 +53,12 @@ class Profile:
 
 # Lengths: measured (``python -m shared.phy.measure``) so that the header's frame error rate is below 1e-3 from -5 dB on
 # in the robust profile, and a little before ``min_snr_db`` in the others: a reported SNR may be wrong by its own error.
+# Pilots and header together are what the SNR is estimated on; their number also sets how wrong that is.
 # Roots: found by search, so that no sequence matches the beginning of another by more than 3 % of its energy.
-ROBUST: Final = Profile("robust", 80, 17, 288, 0x5A3C, -np.inf)
-NORMAL: Final = Profile("normal", 36, 17, 88, 0xC693, 0.0)
-SHORT: Final = Profile("short", 20, 11, 32, 0x39A6, 5.0)
-MINIMAL: Final = Profile("minimal", 10, 9, 22, 0xA56C, 10.0)
+ROBUST: Final = Profile("robust", 66, 61, 240, 0x5A3C, -np.inf)
+NORMAL: Final = Profile("normal", 31, 12, 74, 0xC693, 0.0)
+SHORT: Final = Profile("short", 15, 4, 29, 0x39A6, 5.0)
+MINIMAL: Final = Profile("minimal", 9, 8, 20, 0xA56C, 10.0)
 
 #: Profiles that carry data, the most robust first.
 PROFILES: Final = (ROBUST, NORMAL, SHORT, MINIMAL)

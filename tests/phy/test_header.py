@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -8,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput
-from shared.phy import PROFILES, FrameHeader, FrameKind, Profile, quantise_design_snr
+from shared.phy import PROFILES, FrameHeader, FrameKind, Profile, convolutional, quantise_design_snr, rate_matching
 from shared.phy import header as header_module
-from shared.phy.header import decode_header, encode_header
+from shared.phy.crc import Bits, crc16, to_int
+from shared.phy.header import LIST_LENGTH, decode_header, encode_header
+from tests.phy.air import cross, gaussian
 
 headers = st.sampled_from(FrameKind).flatmap(
     lambda kind: st.builds(
@@ -76,6 +79,56 @@ def test_wrong_phase_is_a_failed_check_and_not_another_header() -> None:
     for profile in PROFILES:
         for turn in (1j, -1, -1j):
             assert decode_header(turn * encode_header(HEADER, profile), profile) is None
+
+
+def likeliest(symbols: np.ndarray, count: int) -> list[Bits]:
+    """The blocks that a decoder finds in header symbols, the likeliest first."""
+    llrs = np.ascontiguousarray(symbols, np.complex128).view(np.float64)
+    return list(itertools.islice(convolutional.decode(rate_matching.unmatch(llrs, 36)), count))
+
+
+def test_header_is_read_although_other_blocks_are_likelier_as_long_as_it_is_on_the_list() -> None:
+    profile, rng = PROFILES[1], np.random.default_rng(11)
+    sent = encode_header(HEADER, profile)
+    clean = likeliest(sent, 1)[0]
+    places = []
+    for _ in range(250):
+        received = cross(sent, -3, rng).astype(np.complex128)
+        found = [np.array_equal(block, clean) for block in likeliest(received, 3 * LIST_LENGTH)]
+        place = found.index(True) if any(found) else len(found)
+        assert decode_header(received, profile) == (HEADER if place < LIST_LENGTH else None)
+        places.append(place)
+    assert {*range(LIST_LENGTH + 1)} <= {*places}  # every place on the list was seen, and the first beyond it
+    lost = sum(place >= LIST_LENGTH for place in places)
+    assert lost < 0.75 * sum(place > 0 for place in places)  # all of which the likeliest block alone would lose
+
+
+def test_noise_passes_under_no_more_check_masks_than_blocks_are_tried() -> None:
+    # The masks of all profiles and numbers are alike to noise, so this share of the 2^16 is the rate of false headers.
+    assert LIST_LENGTH / 2**16 <= 1e-4
+    rng, passed = np.random.default_rng(12), 0
+    for _ in range(10):
+        symbols = gaussian(PROFILES[0].header_count, rng).astype(np.complex128)
+        for block in likeliest(symbols, 10 * LIST_LENGTH):
+            mask = crc16(block[:20]) ^ to_int(block[20:])  # the one under which this block passes
+            passed += decode_header(symbols, Profile("any", 2, 1, symbols.size, mask, 0.0)) is not None
+    assert 0 < passed <= 10 * LIST_LENGTH / 4  # the spare bits and the kind refuse 13 of 16
+
+
+def test_noise_is_no_header() -> None:
+    rng = np.random.default_rng(13)
+    for profile in PROFILES:
+        for _ in range(100):  # 7 in 1000 that one of all these passes
+            assert decode_header(gaussian(profile.header_count, rng).astype(np.complex128), profile, 9) is None
+
+
+def test_header_too_noisy_to_read_is_never_taken_for_another() -> None:
+    rng = np.random.default_rng(14)
+    for profile, snr_db in zip(PROFILES, (-8, -3, 2, 7), strict=True):
+        for header in (HEADER, DELTA):
+            sent = encode_header(header, profile)
+            read = [decode_header(cross(sent, snr_db, rng).astype(np.complex128), profile, 200) for _ in range(40)]
+            assert {*read} <= {header, None}
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,12 @@ def test_measurement_prints_one_json_document(
     assert abs(row["snr_bias_db"]) < 1
     assert 0.2 < row["snr_variance_over_bound"] < 3
     assert report["noise_only"]["accepted"] == 0
+
+
+def test_one_point_is_measured_on_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["measure", "--profile", "minimal", "--snr-db", "12.5", "14", "--frames", "30"])
+    measure.main()
+    report = json.loads(capsys.readouterr().out)
+    points = [(row["profile"], row["snr_db"], row["frames"], row["fading"]) for row in report["rows"]]
+    assert points == [("minimal", snr_db, 30, fading) for snr_db in (12.5, 14.0) for fading in ("none", "rayleigh")]
+    assert 0.4 < report["rows"][0]["snr_deviation_db"] < 1.6
