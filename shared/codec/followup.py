@@ -32,7 +32,7 @@ from shared.errors import InvalidInput
 Position = NDArray[np.float64]
 """Where an edited face lies, counted from its key frame's face, ``(D,)``."""
 
-ENERGY_OVER_NOISE = 5.6
+ENERGY_OVER_NOISE = 6.5
 """Energy of each symbol of a change over the noise: its phase is off by 0.28 rad then."""
 
 LARGEST_SHARE = 0.85
