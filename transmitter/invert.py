@@ -96,8 +96,8 @@ class StyleGanInverter:
         target = to_tensor(face[None], SIDE)
         w_plus = self.guess(target, on_progress)
         losses: list[float] = []
-        if refinement.steps:
-            w_plus = self.refine(target, w_plus, refinement, on_progress, losses)
+        for part in refinement.parts():
+            w_plus = self.refine(target, w_plus, part, on_progress, losses)
         with torch.inference_mode():
             shown = to_pictures(self._prior.synthesis(w_plus, 256))[0]
         elapsed_ms = 1e3 * (time.perf_counter() - started)

@@ -45,6 +45,13 @@ class Refinement:
     seconds: float = math.inf
     for_snr_db: float | None = None
 
+    def parts(self) -> tuple[Refinement, ...]:
+        """What is done one after the other: for a link half of it, from where the latent itself is like the face."""
+        if self.for_snr_db is None:
+            return (self,)
+        steps, seconds = self.steps // 2, self.seconds / 2
+        return Refinement(steps, seconds), Refinement(self.steps - steps, seconds, self.for_snr_db)
+
     def planned(self, done: int, elapsed: float) -> int:
         """Steps there will be in all, when ``done`` steps took ``elapsed`` seconds."""
         if not math.isfinite(self.seconds):

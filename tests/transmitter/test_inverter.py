@@ -21,3 +21,8 @@ def test_confidence_falls_with_likeness_and_with_identity() -> None:
     assert blurred < 0.3
     assert fit_confidence(0.7, 0.9) == 0.0
     assert fit_confidence(0.2, -0.1) == 0.0
+
+
+def test_for_a_link_the_first_half_is_for_the_latent_itself() -> None:
+    assert Refinement(9, seconds=5.0, for_snr_db=-3.0).parts() == (Refinement(4, 2.5), Refinement(5, 2.5, -3.0))
+    assert Refinement(9).parts() == (Refinement(9),)
