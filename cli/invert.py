@@ -39,13 +39,15 @@ def invert_command(
     from transmitter.symbols import MAX_USES, SymbolBudget
 
     side = served_resolution(resolution, resolution)
+    refinement = Refinement(refine_steps, for_snr_db=invert_for_snr_db)
     data, folder = read_file(image), output_folder(out)
     with progress_display() as tell:
         tell("loading the models", 0, 1)
         aligned = load_finder().find(data, largest_face=largest_face)
-        inversion = load_inverter(receptions=Receptions(load_codec(), SymbolBudget(MAX_USES))).invert(
+        receptions = None if invert_for_snr_db is None else Receptions(load_codec(), SymbolBudget(MAX_USES))
+        inversion = load_inverter(receptions=receptions).invert(
             aligned,
-            Refinement(refine_steps, for_snr_db=invert_for_snr_db),
+            refinement,
             lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps),
         )
         tell("drawing", 0, 1)

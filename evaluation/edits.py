@@ -252,9 +252,10 @@ def load_real_parts(budget: SymbolBudget | None) -> Parts:
         picture: Picture = to_pictures(image)[0]
         return picture
 
-    editor = load_editor(prior, Receptions(codec, budget) if budget else None)
+    predictor = load_predictor()
+    editor = load_editor(prior, Receptions(codec, budget) if budget else None, predictor)
     judge, metrics = DegreeJudge.load(), FaceMetrics()
-    return Parts(render, load_predictor(), editor, codec, judge, metrics.identity_cosine)
+    return Parts(render, predictor, editor, codec, judge, metrics.identity_cosine)
 
 
 def sampled(count: int, seed: int) -> list[Latent]:

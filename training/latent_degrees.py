@@ -106,7 +106,7 @@ def probe(args: argparse.Namespace) -> None:
         scores = predictor.scores(prior.preview(latents).clamp(-1, 1)) / unit
         along = torch.randn(scores.shape, generator=torch.Generator().manual_seed(seed))
         (gradients,) = torch.autograd.grad((along * scores).sum(), latents)
-        unfinished = path.with_suffix(".part.npz")
+        unfinished = args.work / "unfinished.npz"  # which no pattern of finished ones takes up
         np.savez(
             unfinished,
             latents=latents.detach().numpy().astype(np.float16),

@@ -11,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.codec.codec import Latent
+from shared.errors import InvalidInput
+
+MAX_SNR_DB = 100
+"""Largest SNR in dB, and the negative of the least, that a face can be inverted for."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,18 @@ class Refinement:
         seconds: at most so long. A bound on time makes the result depend on the machine; without one it does not.
         for_snr_db: the link's Es/N0, if likeness is to be sought in what arrives there; None seeks it in the latent
             itself.
+
+    Raises:
+        InvalidInput: if that is no SNR that a link has.
     """
 
     steps: int = 16
     seconds: float = math.inf
     for_snr_db: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.for_snr_db is not None and not abs(self.for_snr_db) <= MAX_SNR_DB:
+            raise InvalidInput(f"invert_for_snr_db is from {-MAX_SNR_DB} to {MAX_SNR_DB} dB, not {self.for_snr_db:g}")
 
     def parts(self) -> tuple[Refinement, ...]:
         """What is done one after the other: for a link half of it, from where the latent itself is like the face."""

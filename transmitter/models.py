@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from shared.attribute_predictor import AttributePredictor
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.perceptual import PerceptualBasis
 from shared.degree_predictor import DegreePredictor
@@ -39,12 +38,13 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
     prior = MobileStyleGan.load()
     codec = load_codec(settings.codec, settings.adapters)
     receptions = Receptions(codec, SymbolBudget(settings.max_uses, settings.symbols))
+    predictor = load_predictor()
     return TransmitterParts(
         finder=load_finder(),
         inverter=load_inverter(prior, receptions),
         parser=load_parser(),
-        predictor=load_predictor(),
-        editor=load_editor(prior, receptions),
+        predictor=predictor,
+        editor=load_editor(prior, receptions, predictor),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
@@ -70,12 +70,14 @@ def load_inverter(prior: MobileStyleGan | None = None, receptions: Receptions | 
     return StyleGanInverter(prior, encoder, lpips, identity, judge, curvature, receptions=receptions)
 
 
-def load_editor(prior: MobileStyleGan, receptions: Receptions | None = None) -> LatentEditor:
+def load_editor(
+    prior: MobileStyleGan, receptions: Receptions | None = None, predictor: DegreePredictor | None = None
+) -> LatentEditor:
     """Latent and wanted degrees to edited latent, matched before the channel where there are no receptions."""
     basis = PerceptualBasis.load(committed("basis_perceptual.safetensors"))
-    predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
-    fields = SemanticFields(basis, predictor, EditDirections.load(committed("edit_space.safetensors")))
-    return AttributesMatcher(prior, _degree_predictor(), fields, receptions)
+    latent_predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
+    fields = SemanticFields(basis, latent_predictor, EditDirections.load(committed("edit_space.safetensors")))
+    return AttributesMatcher(prior, predictor or load_predictor(), fields, receptions)
 
 
 def load_parser() -> InstructionParser:
@@ -83,15 +85,11 @@ def load_parser() -> InstructionParser:
     return MiniLmParser.load()
 
 
-def load_predictor() -> AttributePredictor:
+def load_predictor() -> DegreePredictor:
     """Picture to degrees."""
-    return _degree_predictor()
+    return DegreePredictor.load(committed("degrees.safetensors"))
 
 
 def load_backend() -> InferenceBackend:
     """Latent to picture."""
     return make_backend()
-
-
-def _degree_predictor() -> DegreePredictor:
-    return DegreePredictor.load(committed("degrees.safetensors"))

@@ -13,7 +13,6 @@ from transmitter.settings import TransmitterSettings
 MAX_REFINE_STEPS = 1000
 MAX_SYMBOLS = 2**16
 MAX_FRAMES = 16
-MAX_SNR_DB = 100
 
 
 @dataclass(frozen=True)
@@ -44,10 +43,6 @@ class PhotoOptions:
             raise InvalidInput(f"refine_steps is at most {MAX_REFINE_STEPS}, not {photo.refine_steps}")
         if photo.symbols > MAX_SYMBOLS:
             raise InvalidInput(f"symbols is at most {MAX_SYMBOLS}, not {photo.symbols}; 0 lets the transmitter choose")
-        if photo.HasField("invert_for_snr_db") and not abs(photo.invert_for_snr_db) <= MAX_SNR_DB:
-            raise InvalidInput(
-                f"invert_for_snr_db is from {-MAX_SNR_DB} to {MAX_SNR_DB} dB, not {photo.invert_for_snr_db:g}"
-            )
         check_frames(photo.frames)
         return cls(
             resolution=served_resolution(photo.resolution, settings.resolution),

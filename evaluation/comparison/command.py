@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from shared.attributes import MAX_DEGREE, attribute_names
 from shared.phy import convolutional, rate_matching
 from shared.phy.crc import CRC_BITS, Bits, crc16, to_bits, to_int
-from shared.phy.header import LIST_LENGTH
+from shared.phy.header import likeliest_blocks
 
 _ATTRIBUTE_BITS, _DEGREE_BITS = 3, 5
 _STEPS = (1 << _DEGREE_BITS) - 1
@@ -36,9 +35,7 @@ def decode_command(received: NDArray[np.complexfloating], symbols: int) -> dict[
     """Equalised symbols, so many a wish -> wanted degrees; None if a check fails."""
     targets: dict[str, float] = {}
     for part in received.reshape(-1, symbols):
-        llrs = np.ascontiguousarray(part, np.complex128).view(np.float64)
-        blocks = islice(convolutional.decode(rate_matching.unmatch(llrs, _BLOCK)), LIST_LENGTH)
-        wish = next((wish for wish in map(_read, blocks) if wish is not None), None)
+        wish = next((wish for wish in map(_read, likeliest_blocks(part, _BLOCK)) if wish is not None), None)
         if wish is None:
             return None
         targets.update([wish])

@@ -27,6 +27,7 @@ favours no block, so each try passes the check of 16 bits with probability 2^-16
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
@@ -118,10 +119,14 @@ def decode_header(symbols: NDArray[np.complex128], profile: Profile, sequence: i
         profile: of the frame.
         sequence: 0..255, the number under which the frame came; one that builds on another has to have it.
     """
-    llrs = np.ascontiguousarray(symbols).view(np.float64)  # I and Q in turn
-    blocks = convolutional.decode(rate_matching.unmatch(llrs, _BLOCK_BITS))
-    headers = (_unpack(block, profile, sequence) for block in islice(blocks, LIST_LENGTH))
+    headers = (_unpack(block, profile, sequence) for block in likeliest_blocks(symbols, _BLOCK_BITS))
     return next((header for header in headers if header is not None), None)
+
+
+def likeliest_blocks(symbols: NDArray[np.complexfloating], length: int) -> Iterator[Bits]:
+    """The :data:`LIST_LENGTH` likeliest blocks of ``length`` bits that QPSK symbols ``(n,)`` may carry, in order."""
+    llrs = np.ascontiguousarray(symbols, np.complex128).view(np.float64)  # I and Q in turn
+    return islice(convolutional.decode(rate_matching.unmatch(llrs, length)), LIST_LENGTH)
 
 
 def _modulate(information: int, profile: Profile, own_number: int = 0) -> NDArray[np.complex128]:
