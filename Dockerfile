@@ -28,7 +28,7 @@ COPY training training
 COPY cli cli
 COPY weights weights
 RUN (pip install "torch==2.13.0+cpu" || pip install "torch==2.13.0") && pip install --editable .
-ENV DEEPSC_HOME=/models OMP_WAIT_POLICY=passive
+ENV DEEPSC_HOME=/models OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
 # Each resolution is drawn once, so that the graphs of the serving backend are kept too: the running container cannot write.
 RUN deepsc models pull && deepsc models verify \
     && python -c "import numpy; from shared.prior.backend import make_backend; from shared.prior.face_prior import RESOLUTIONS; \

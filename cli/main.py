@@ -57,9 +57,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
-    # Threads that wait for each other in a spin crawl as soon as another program wants the cores. Set before torch
-    # loads, and inherited by the services that the demo starts.
+    # Threads that wait in a spin take the cores from those that work: other programs', and other libraries' in this
+    # one. Set before torch and numpy load, and inherited by the services that the demo starts.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's; its matrices here are small
     sys.exit(run(sys.argv[1:]))
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import cast
 
 import numpy as np
@@ -31,13 +32,14 @@ from shared.codec.catalogue import load_codec
 from shared.codec.codec import Latent
 from shared.codec.joint import JointCodec
 from shared.codec.perceptual import PerceptualBasis
-from shared.prior.backend import InferenceBackend, make_backend
+from shared.prior.backend import make_backend
 from shared.prior.face_prior import NUM_STYLES, W_DIM
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures, to_tensor
 from shared.weights import committed
 from transmitter.inverter import Refinement, ignore_progress
-from transmitter.models import load_editor, load_inverter
+from transmitter.models import load_editor, load_inverter, load_predictor
+from transmitter.onlooker import LatentReader, Onlooker
 
 SIDE = 128
 """Side in pixels of the pictures that are coded, as in the comparison."""
@@ -47,6 +49,9 @@ K_OURS, K_PIXELS = 396, 3072
 
 SNR_DB = 6.0
 SCHEME = Scheme(4, 0.41)
+EDITED = 8
+"""Faces that are edited in turn."""
+
 STEPS = 4
 """Refinement steps that are timed together."""
 
@@ -122,20 +127,24 @@ def stages(threads: int) -> Iterator[Stage]:
     w_plus = sample_latents(prior, 1, 1)[0]
     with torch.inference_mode():
         picture = to_pictures(prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
-    yield from _ours(prior, make_backend(prior=prior, threads=threads), w_plus, picture)
+    yield from _ours(prior, threads, w_plus, picture)
     yield from _deepjscc(picture)
     yield from _separate(picture)
 
 
-def _ours(prior: MobileStyleGan, backend: InferenceBackend, w_plus: Latent, picture: Picture) -> Iterator[Stage]:
-    inverter, editor = load_inverter(prior), load_editor(prior)
+def _ours(prior: MobileStyleGan, threads: int, w_plus: Latent, picture: Picture) -> Iterator[Stage]:
+    backend, inverter = make_backend(prior=prior, threads=threads), load_inverter(prior)
     face, codec = to_tensor(picture[None], SIDE), cast(JointCodec, load_codec("jecc"))
     guess, steps = inverter.guess(face, ignore_progress), Refinement(STEPS)
     yield Stage("ours", "encoder", partial(inverter.guess, face, ignore_progress))
     refine = partial(inverter.refine, face, guess, steps, ignore_progress, [])
     yield Stage("ours", "refinement, a step", refine, tables=("curvature.safetensors",), times=STEPS)
-    edit = partial(editor.edit, w_plus, {"smiling": 5.0}, snr_db=None)
-    yield Stage("ours", "editor, one wish", edit, tables=("latent_degrees.safetensors", "edit_space.safetensors"))
+    tables = "latent_degrees.safetensors", "edit_space.safetensors"
+    predictor = load_predictor()
+    reader = LatentReader(prior, predictor)
+    in_torch = Onlooker(lambda latents: reader(torch.from_numpy(latents)).numpy(), predictor.scale)
+    edit, counted = (_edits(prior, onlooker) for onlooker in (Onlooker.of(prior, predictor, threads), in_torch))
+    yield Stage("ours", "editor, one wish", edit, counted, tables)
     transform = NUM_STYLES * W_DIM * (NUM_STYLES + W_DIM) + len(cast(PerceptualBasis, codec.basis).rotated) ** 2
     sent, noise = codec.encode(w_plus, K_OURS, SNR_DB), 10 ** (-SNR_DB / 10)
     table = ("basis_perceptual.safetensors",)
@@ -145,6 +154,12 @@ def _ours(prior: MobileStyleGan, backend: InferenceBackend, w_plus: Latent, pict
     for side in (256, 1024):
         serve, draw = partial(backend.render, w_plus[None], side), partial(prior.synthesis, latent, side)
         yield Stage("ours", f"render at {side} px", serve, draw)
+
+
+def _edits(prior: MobileStyleGan, onlooker: Onlooker) -> Callable[[], object]:
+    """Edits one face after the other: of one alone, all readings would be remembered."""
+    editor, faces = load_editor(prior, onlooker=onlooker), cycle(sample_latents(prior, EDITED, 1))
+    return lambda: editor.edit(next(faces), {"smiling": 5.0}, snr_db=None)
 
 
 def _deepjscc(picture: Picture) -> Iterator[Stage]:

@@ -242,6 +242,7 @@ def load_real_parts(budget: SymbolBudget | None) -> Parts:
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.tensors import to_pictures
     from transmitter.models import load_editor, load_predictor
+    from transmitter.onlooker import Onlooker
     from transmitter.receptions import Receptions
 
     prior, codec = MobileStyleGan.load(), load_codec()
@@ -253,7 +254,7 @@ def load_real_parts(budget: SymbolBudget | None) -> Parts:
         return picture
 
     predictor = load_predictor()
-    editor = load_editor(prior, Receptions(codec, budget) if budget else None, predictor)
+    editor = load_editor(prior, Receptions(codec, budget) if budget else None, Onlooker.of(prior, predictor))
     judge, metrics = DegreeJudge.load(), FaceMetrics()
     return Parts(render, predictor, editor, codec, judge, metrics.identity_cosine)
 

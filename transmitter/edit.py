@@ -7,25 +7,18 @@ reported SNR, draws it small, reads its degrees, and asks the inner one for as m
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from shared.attributes import attribute_names
 from shared.codec.codec import Latent
-from shared.degree_predictor import DegreePredictor
-from shared.prior.face_prior import FacePrior
 from transmitter.editor import EditOutcome
-from transmitter.fields import SemanticFields, Vector
+from transmitter.fields import SemanticFields
+from transmitter.onlooker import Onlooker, Vector
 from transmitter.receptions import Receptions
-
-SIDE = 128
-"""Side in pixels at which the edited face is looked at."""
 
 REACH = 7.0
 """Longest move of one edit, in units of its price; beyond it faces leave what the prior draws well."""
@@ -49,16 +42,12 @@ than none."""
 NEAR_END = 0.2
 """Closest to either end, as a share, that is looked between two looks: fields bend, and glasses come all at once."""
 
-REMEMBERED = 8
-"""Faces whose reading is remembered: an edit mostly begins where the last one ended."""
-
 
 class AttributesMatcher:
     """`LatentEditor` in semantic fields, with what the channel leaves and the rendered face's degrees in the loop.
 
     Args:
-        prior: renders the face at 128 px.
-        predictor: reads its scores and degrees.
+        onlooker: reads degrees off faces.
         fields: where to move.
         receptions: what arrives of a face; without them the match is made before the channel.
         tolerance: degrees off the target that are accepted without a further look.
@@ -67,26 +56,23 @@ class AttributesMatcher:
 
     def __init__(
         self,
-        prior: FacePrior,
-        predictor: DegreePredictor,
+        onlooker: Onlooker,
         fields: SemanticFields,
         receptions: Receptions | None = None,
         tolerance: float = 0.25,
         max_looks: int = 5,
     ) -> None:
-        self._prior, self._predictor, self._fields, self._receptions = prior, predictor, fields, receptions
+        self._onlooker, self._fields, self._receptions = onlooker, fields, receptions
         self._tolerance, self._max_looks = tolerance, max_looks
-        self._unit: NDArray[np.float32] = predictor.scale.unit.numpy()
-        self._readings: OrderedDict[bytes, Vector] = OrderedDict()
 
     def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
         """See `LatentEditor.edit`."""
         names = attribute_names()
-        before = self._read(w_plus)
-        degrees = self._degrees(before)
+        before = self._onlooker.scores(w_plus)
+        degrees = self._onlooker.degrees(before)
         goal = np.array([targets.get(name, degrees[i]) for i, name in enumerate(names)])
         edited = np.array([name in targets for name in names])
-        goal_scores = np.where(edited, self._scores(goal), before)
+        goal_scores = np.where(edited, self._onlooker.scores_of(goal), before)
         best, arriving = self._look(w_plus, snr_db)
         if not edited.any() or self._near(best, goal, edited):
             return self._outcome(best, degrees, goal, edited)
@@ -113,35 +99,14 @@ class AttributesMatcher:
     def _look(self, w_plus: Latent, snr_db: float | None) -> tuple[_Look, Vector]:
         """A face as it will arrive, and the scores ``(A,)`` it will arrive with."""
         if snr_db is not None and self._receptions is not None:
-            scores = self._read(self._receptions.expected(w_plus, snr_db))
+            scores = self._onlooker.scores(self._receptions.expected(w_plus, snr_db))
         else:
-            scores = self._read(w_plus)
-        return _Look(w_plus, self._degrees(scores)), scores
+            scores = self._onlooker.scores(w_plus)
+        return _Look(w_plus, self._onlooker.degrees(scores)), scores
 
     def _near(self, look: _Look, goal: Vector, edited: NDArray[np.bool_]) -> bool:
         off = np.abs(look.degrees - goal)
         return bool((off[edited] <= self._tolerance).all() and (off <= 2 * self._tolerance).all())
-
-    def _read(self, w_plus: Latent) -> Vector:
-        """Scores of a face ``(A,)``, in units of about a degree, off its picture."""
-        key = w_plus.tobytes()
-        if key not in self._readings:
-            with torch.inference_mode():
-                image = self._prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], SIDE)
-                scores: Tensor = self._predictor.scores(image.clamp(-1, 1))[0]
-            self._readings[key] = (scores.numpy() / self._unit).astype(np.float64)
-            if len(self._readings) > REMEMBERED:
-                self._readings.popitem(last=False)
-        return self._readings[key]
-
-    def _degrees(self, scores: Vector) -> Vector:
-        units = torch.from_numpy((scores * self._unit).astype(np.float32))[None]
-        degrees: Vector = self._predictor.scale(units)[0].numpy().astype(np.float64)
-        return degrees
-
-    def _scores(self, degrees: Vector) -> Vector:
-        scores = self._predictor.scale.inverse(torch.from_numpy(degrees.astype(np.float32))[None])[0].numpy()
-        return (scores / self._unit).astype(np.float64)
 
     @staticmethod
     def _cost(look: _Look, before: Vector, goal: Vector, edited: NDArray[np.bool_]) -> float:

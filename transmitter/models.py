@@ -21,6 +21,7 @@ from transmitter.fields import EditDirections, SemanticFields
 from transmitter.find import PhotoFaceFinder
 from transmitter.invert import StyleGanInverter
 from transmitter.latent_predictor import LatentPredictor
+from transmitter.onlooker import Onlooker
 from transmitter.parts import FaceFinder, TransmitterParts
 from transmitter.receptions import Receptions
 from transmitter.settings import TransmitterSettings
@@ -44,7 +45,7 @@ def load_parts(settings: TransmitterSettings) -> TransmitterParts:
         inverter=load_inverter(prior, receptions),
         parser=load_parser(),
         predictor=predictor,
-        editor=load_editor(prior, receptions, predictor),
+        editor=load_editor(prior, receptions, Onlooker.of(prior, predictor)),
         codec=codec,
         follow_ups=load_follow_ups(codec),
         backend=make_backend(prior=prior),
@@ -71,13 +72,13 @@ def load_inverter(prior: MobileStyleGan | None = None, receptions: Receptions | 
 
 
 def load_editor(
-    prior: MobileStyleGan, receptions: Receptions | None = None, predictor: DegreePredictor | None = None
+    prior: MobileStyleGan, receptions: Receptions | None = None, onlooker: Onlooker | None = None
 ) -> LatentEditor:
     """Latent and wanted degrees to edited latent, matched before the channel where there are no receptions."""
     basis = PerceptualBasis.load(committed("basis_perceptual.safetensors"))
     latent_predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
     fields = SemanticFields(basis, latent_predictor, EditDirections.load(committed("edit_space.safetensors")))
-    return AttributesMatcher(prior, predictor or load_predictor(), fields, receptions)
+    return AttributesMatcher(onlooker or Onlooker.of(prior, load_predictor()), fields, receptions)
 
 
 def load_parser() -> InstructionParser:

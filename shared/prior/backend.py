@@ -5,26 +5,18 @@ backends run one graph, `Renderer`, so that they agree to a grey level; `docs/pr
 the choice. A backend draws one latent at a time: a picture then never depends on what it was batched with.
 """
 
-import contextlib
-import hashlib
-import shutil
-import tempfile
-import threading
-import warnings
+import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shared.home import deepsc_home
+from shared.graph import Graph
 from shared.prior.face_prior import NUM_STYLES, RESOLUTIONS, W_DIM
 from shared.prior.mobile_stylegan import MobileStyleGan
-
-if TYPE_CHECKING:
-    import openvino
 
 BackendName = Literal["auto", "openvino", "torch"]
 Pictures = NDArray[np.uint8]
@@ -58,7 +50,7 @@ class TorchBackend:
     """Renders with torch on `device`: the way to a GPU, and the reference on a CPU."""
 
     def __init__(self, prior: MobileStyleGan, device: str = "cpu") -> None:
-        self._prior = prior.to(device)
+        self._prior = prior if device == "cpu" else copy.deepcopy(prior).to(device)  # others still use theirs
         self._device = device
 
     def render(self, w_plus: NDArray[np.float32], resolution: int) -> Pictures:
@@ -73,75 +65,28 @@ class TorchBackend:
 class OpenVinoBackend:
     """Renders with OpenVINO on the CPU, in float32 on every machine.
 
-    A graph is translated from the torch module when its resolution is first asked for, and kept in `cache` under a
-    name made of everything it depends on, so that the next start only reads it. One picture is drawn at a time: the
-    network already uses all `threads`, and its buffers at 1024 px are large.
+    Each resolution has a `Graph` of its own, made when it is first asked for. One picture is drawn at a time: the
+    network already uses all threads, and its buffers at 1024 px are large.
 
     Args:
         prior: the torch module to translate.
-        cache: folder for the translated graphs; `DEEPSC_HOME/openvino` by default.
-        threads: cores to use; 0 leaves the choice to OpenVINO.
+        cache: see `Graph`.
+        threads: see `Graph`.
     """
 
     def __init__(self, prior: MobileStyleGan, cache: Path | None = None, threads: int = 0) -> None:
-        import openvino  # heavy, and only this backend needs it
-
-        self._openvino = openvino
-        self._prior = prior
-        self._cache = cache or deepsc_home() / "openvino"
-        # Some CPUs would silently compute in bfloat16: a picture must not depend on the machine that draws it.
-        self._settings = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
-        if threads:
-            self._settings["INFERENCE_NUM_THREADS"] = str(threads)
-        self._identity = _identity(prior, openvino.__version__)
-        self._compiled: dict[int, openvino.CompiledModel] = {}
-        self._lock = threading.Lock()
+        self._prior, self._cache, self._threads = prior, cache, threads
+        self._graphs: dict[int, Graph] = {}
 
     def render(self, w_plus: NDArray[np.float32], resolution: int) -> Pictures:
         """Render; see `InferenceBackend`."""
         _check(w_plus, resolution)
-        with self._lock:
-            model = self._model(resolution)
-            pictures = [model(np.ascontiguousarray(latent[None]))[0].copy() for latent in w_plus]
-        return cast(Pictures, np.concatenate(pictures))
+        graph = self._graphs.get(resolution) or self._graphs.setdefault(resolution, self._graph(resolution))
+        return np.concatenate([graph(latent[None]) for latent in w_plus])
 
-    def _model(self, resolution: int) -> "openvino.CompiledModel":
-        if resolution not in self._compiled:
-            core = self._openvino.Core()
-            graph = self._graph(core, resolution)
-            self._compiled[resolution] = core.compile_model(graph, "CPU", self._settings)
-        return self._compiled[resolution]
-
-    def _graph(self, core: "openvino.Core", resolution: int) -> "openvino.Model":
-        folder = self._cache / f"render-{resolution}-{self._identity}"
-        if (folder / "graph.xml").is_file():
-            return core.read_model(folder / "graph.xml")
+    def _graph(self, resolution: int) -> Graph:
         example = torch.zeros(1, NUM_STYLES, W_DIM)
-        with warnings.catch_warnings(), torch.no_grad():
-            # Shape checks become constants in a trace. Wanted here: the shape of a served latent never changes.
-            warnings.simplefilter("ignore")
-            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                Renderer(self._prior, resolution), example, check_trace=False
-            )
-        graph = self._openvino.convert_model(traced, example_input=example, input=list(example.shape))
-        with contextlib.suppress(OSError):  # a read-only home costs a translation at each start, nothing else
-            self._keep(graph, folder)
-        return graph
-
-    def _keep(self, graph: "openvino.Model", folder: Path) -> None:
-        """Write the graph beside its final place and move it there whole; the first of two writers wins.
-
-        Graphs of the same resolution from other weights or versions go: each takes 40 MB, and none is read again.
-        """
-        self._cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._cache) as scratch:
-            written = Path(scratch) / "graph"
-            written.mkdir()
-            self._openvino.save_model(graph, written / "graph.xml", compress_to_fp16=False)
-            written.rename(folder)
-        for stale in self._cache.glob(f"render-{folder.name.split('-')[1]}-*"):
-            if stale != folder:
-                shutil.rmtree(stale, ignore_errors=True)
+        return Graph(f"render-{resolution}", Renderer(self._prior, resolution), example, self._cache, self._threads)
 
 
 def make_backend(name: BackendName = "auto", prior: MobileStyleGan | None = None, threads: int = 0) -> InferenceBackend:
@@ -166,14 +111,3 @@ def _check(w_plus: NDArray[np.float32], resolution: int) -> None:
         raise ValueError("w_plus must hold at least one latent and only finite values")
     if resolution not in RESOLUTIONS:
         raise ValueError(f"cannot render at {resolution} px; choose one of {RESOLUTIONS}")
-
-
-def _identity(prior: MobileStyleGan, openvino_version: str) -> str:
-    """Digest what a translated graph depends on: weights, this code, and the two libraries."""
-    digest = hashlib.sha256(f"{openvino_version} {torch.__version__}".encode())
-    for source in ("backend.py", "heads.py", "mobile_stylegan.py"):
-        digest.update(Path(__file__).with_name(source).read_bytes())
-    for name, tensor in sorted(prior.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from shared.pointwise import Pointwise
 from shared.prior.face_prior import NUM_STYLES, W_DIM
 
 HEAD_CHANNELS = {128: 256, 256: 128}  # of the features, by their size and the picture's
@@ -32,12 +33,12 @@ class Head(nn.Module):
         self.first_style = FIRST_STYLE[resolution]
         self.mixture = nn.Parameter(torch.zeros(NUM_STYLES - self.first_style))  # logits of the mean's weights
         self.modulation = nn.Linear(W_DIM, channels)
-        self.conv = nn.Conv2d(channels, 3, 1)
+        self.conv = Pointwise(channels, 3)
         self.branch = nn.Sequential(
-            nn.Conv2d(channels, BRANCH_CHANNELS, 1),
+            Pointwise(channels, BRANCH_CHANNELS),
             nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 3, padding=1, groups=BRANCH_CHANNELS),
             nn.LeakyReLU(0.2),
-            nn.Conv2d(BRANCH_CHANNELS, 3, 1, bias=False),
+            Pointwise(BRANCH_CHANNELS, 3, bias=False),
         )
 
     def forward(self, features: Tensor, offsets: Tensor) -> Tensor:
@@ -78,17 +79,17 @@ class PreviewHead(nn.Module):
         self.mixtures = nn.Parameter(torch.zeros(2, unseen))  # logits of the means' weights
         self.modulation = nn.Linear(W_DIM, PREVIEW_CHANNELS)
         self.inner_modulation = nn.Linear(W_DIM, width)
-        self.conv = nn.Conv2d(PREVIEW_CHANNELS, 12, 1)  # four pixels at once
+        self.conv = Pointwise(PREVIEW_CHANNELS, 12)  # four pixels at once
         self.narrow = nn.Sequential(
-            nn.Conv2d(PREVIEW_CHANNELS, width, 1),
+            Pointwise(PREVIEW_CHANNELS, width),
             nn.Conv2d(width, width, 3, padding=1, groups=width),
             nn.LeakyReLU(0.2),
         )
-        self.widen = nn.Sequential(nn.Conv2d(width, 4 * BRANCH_CHANNELS, 1), nn.PixelShuffle(2))
+        self.widen = nn.Sequential(Pointwise(width, 4 * BRANCH_CHANNELS), nn.PixelShuffle(2))
         self.fine = nn.Sequential(
             nn.LeakyReLU(0.2),
             nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 3, padding=1, groups=BRANCH_CHANNELS),
-            nn.Conv2d(BRANCH_CHANNELS, BRANCH_CHANNELS, 1),
+            Pointwise(BRANCH_CHANNELS, BRANCH_CHANNELS),
             nn.LeakyReLU(0.2),
             nn.Conv2d(BRANCH_CHANNELS, 3, 3, padding=1, bias=False),
         )

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from shared.errors import WeightsMissing
 from shared.home import deepsc_home
+from shared.pointwise import Pointwise
 from shared.prior.face_prior import NUM_STYLES, RESOLUTIONS, W_DIM
 from shared.prior.heads import load_heads, load_preview_head
 from shared.weights import committed
@@ -60,7 +61,7 @@ class StyledConv(nn.Module):
         if separable:
             self.conv = nn.Sequential(
                 nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
-                nn.Conv2d(in_channels, out_channels, 1),
+                Pointwise(in_channels, out_channels),
             )
         else:
             self.conv = nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, padding=1))
@@ -95,7 +96,7 @@ class ToImage(nn.Module):
     def __init__(self, in_channels: int) -> None:
         super().__init__()
         self.modulation = nn.Linear(W_DIM, in_channels)
-        self.conv = nn.Conv2d(in_channels, 12, 1)
+        self.conv = Pointwise(in_channels, 12)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         return inverse_haar(self.conv(x * self.modulation(style)[:, :, None, None]))

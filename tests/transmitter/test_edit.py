@@ -15,6 +15,7 @@ from tests.transmitter.visible import STYLE, face, linear_predictor, plain_basis
 from transmitter.edit import AttributesMatcher
 from transmitter.fields import SemanticFields
 from transmitter.latent_predictor import VISIBLE
+from transmitter.onlooker import LatentReader, Onlooker
 from transmitter.receptions import Receptions
 
 ATTRIBUTES = len(attribute_names())
@@ -81,7 +82,10 @@ def matcher(
     for i in range(ATTRIBUTES):
         slopes[i, i], slopes[(i + 1) % ATTRIBUTES, i] = 0.8 * unit, 0.8 * unit * leak
     fields = SemanticFields(plain_basis(), linear_predictor(slopes), plain_directions(ATTRIBUTES))
-    return AttributesMatcher(FlatPrior(), BentPredictor(leak, answer * unit, bend), fields, link)
+    predictor = BentPredictor(leak, answer * unit, bend)
+    reader = LatentReader(FlatPrior(), predictor)
+    onlooker = Onlooker(lambda latents: reader(torch.from_numpy(latents)).detach().numpy(), predictor.scale)
+    return AttributesMatcher(onlooker, fields, link)
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 3.5, 4.5])
