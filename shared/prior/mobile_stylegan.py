@@ -39,8 +39,9 @@ def inverse_haar(x: Tensor) -> Tensor:
     Adds and a pixel shuffle, because a grouped transposed convolution is many times slower on a CPU.
     """
     batch, channels, height, width = x.shape
-    low = x[:, : channels // 4]
-    detail = x[:, channels // 4 :].reshape(batch, channels // 4, 3, height, width)
+    # Not slices: their gradients would be filled with zeros and added.
+    low, detail = torch.split(x, [channels // 4, 3 * channels // 4], dim=1)
+    detail = detail.reshape(batch, channels // 4, 3, height, width)
     rows, columns, diagonal = detail.unbind(2)  # each (B, C, H, W): sign flips down, across, both
     even, odd = low + rows, low - rows
     mixed_even, mixed_odd = columns + diagonal, columns - diagonal
@@ -69,7 +70,7 @@ class StyledConv(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         x = self.conv(x * self.modulation(style)[:, :, None, None])
-        return F.leaky_relu(x + self.noise, NEGATIVE_SLOPE)
+        return F.leaky_relu_(x + self.noise, NEGATIVE_SLOPE)
 
 
 class Block(nn.Module):
