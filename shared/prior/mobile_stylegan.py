@@ -12,6 +12,7 @@ from typing import Self, cast
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional as F
 
 from shared.errors import WeightsMissing
@@ -38,15 +39,55 @@ def inverse_haar(x: Tensor) -> Tensor:
     The first C channels are the low band, the rest `(C, 3)` the bands with horizontal, vertical and diagonal detail.
     Adds and a pixel shuffle, because a grouped transposed convolution is many times slower on a CPU.
     """
+    if x.requires_grad and torch.is_grad_enabled():
+        drawn: Tensor = _InverseHaar.apply(x)  # type: ignore[no-untyped-call]
+        return drawn
     batch, channels, height, width = x.shape
-    # Not slices: their gradients would be filled with zeros and added.
-    low, detail = torch.split(x, [channels // 4, 3 * channels // 4], dim=1)
-    detail = detail.reshape(batch, channels // 4, 3, height, width)
-    rows, columns, diagonal = detail.unbind(2)  # each (B, C, H, W): sign flips down, across, both
+    (a, b), (c, d) = _quads(x)
+    return F.pixel_shuffle(0.5 * torch.stack((a, b, c, d), dim=2).reshape(batch, channels, height, width), 2)
+
+
+def _quads(x: Tensor) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return twice the pixels of each 2x2 quad by row and column, `(B, C, H, W)` each, of bands `(B, 4C, H, W)`."""
+    batch, channels, height, width = x.shape[0], x.shape[1] // 4, *x.shape[2:]
+    low, detail = x[:, :channels], x[:, channels:].reshape(batch, channels, 3, height, width)
+    rows, columns, diagonal = detail.unbind(2)  # sign flips down, across, both
     even, odd = low + rows, low - rows
     mixed_even, mixed_odd = columns + diagonal, columns - diagonal
-    quads = torch.stack((even + mixed_even, even - mixed_even, odd + mixed_odd, odd - mixed_odd), dim=2)
-    return F.pixel_shuffle(0.5 * quads.reshape(batch, channels, height, width), 2)
+    return (even + mixed_even, even - mixed_even), (odd + mixed_odd, odd - mixed_odd)
+
+
+class _InverseHaar(torch.autograd.Function):
+    """The same where a gradient is asked for: channels last, as convolutions want it, and nothing is kept for later.
+
+    The transform is orthonormal: its gradient goes through its inverse.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:  # noqa: ARG004
+        batch, channels, height, width = x.shape
+        image = _channels_last(x, (batch, channels // 4, 2 * height, 2 * width))
+        for i, row in enumerate(_quads(x)):
+            for j, pixel in enumerate(row):
+                image[:, :, i::2, j::2] = pixel
+        return image.mul_(0.5)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:  # noqa: ARG004
+        batch, channels, height, width = gradient.shape
+        (a, b), (c, d) = ([gradient[:, :, i::2, j::2] for j in (0, 1)] for i in (0, 1))
+        top, top_change, bottom, bottom_change = a + b, a - b, c + d, c - d
+        bands = _channels_last(gradient, (batch, 4 * channels, height // 2, width // 2))
+        bands[:, :channels] = top + bottom
+        detail = bands[:, channels:].view(batch, channels, 3, height // 2, width // 2)
+        detail[:, :, 0] = top - bottom
+        detail[:, :, 1] = top_change + bottom_change
+        detail[:, :, 2] = top_change - bottom_change
+        return bands.mul_(0.5)
+
+
+def _channels_last(like: Tensor, shape: tuple[int, int, int, int]) -> Tensor:
+    return torch.empty(shape, dtype=like.dtype, device=like.device, memory_format=torch.channels_last)
 
 
 class StyledConv(nn.Module):

@@ -87,6 +87,17 @@ def test_inverse_haar_equals_the_transposed_filters() -> None:
     torch.testing.assert_close(inverse_haar(x), expected)
 
 
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_where_a_gradient_is_asked_for_inverse_haar_gives_the_same_picture_and_that_gradient(
+    memory_format: torch.memory_format,
+) -> None:
+    x = torch.randn(2, 12, 4, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    x = x.to(memory_format=memory_format)
+    wanting = x.clone().requires_grad_()
+    torch.testing.assert_close(inverse_haar(wanting).detach(), inverse_haar(x))
+    assert torch.autograd.gradcheck(inverse_haar, (wanting,))
+
+
 def test_half_size_is_the_mean_of_each_square_of_the_full_picture(prior: MobileStyleGan) -> None:
     w_plus = random_w_plus(prior, 1)
     means = F.avg_pool2d(prior.synthesis(w_plus, 1024), 2)
