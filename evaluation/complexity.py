@@ -100,6 +100,8 @@ def cost_of(stage: Stage, repeats: int) -> Cost:
     hook = register_module_forward_pre_hook(lambda module, _inputs: owners.update({id(module): module}))
     try:
         with FlopCounterMode(display=False) as counter:
+            # Whose an operation is nobody asks, and it cannot be followed where the gradient of a leaf is taken.
+            counter.mod_tracker.__exit__()
             (stage.counted or stage.run)()
     finally:
         hook.remove()
