@@ -29,10 +29,12 @@ COPY cli cli
 COPY weights weights
 RUN (pip install "torch==2.13.0+cpu" || pip install "torch==2.13.0") && pip install --editable .
 ENV DEEPSC_HOME=/models OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
-# Each resolution is drawn once, so that the graphs of the serving backend are kept too: the running container cannot write.
+# Each resolution is drawn once and the editor is loaded, so that their graphs are kept too: the running container cannot write.
 RUN deepsc models pull && deepsc models verify \
     && python -c "import numpy; from shared.prior.backend import make_backend; from shared.prior.face_prior import RESOLUTIONS; \
-backend = make_backend(); [backend.render(numpy.zeros((1, 16, 512), 'f4'), side) for side in RESOLUTIONS]" \
+from shared.prior.mobile_stylegan import MobileStyleGan; from transmitter.models import load_editor; \
+prior = MobileStyleGan.load(); load_editor(prior); backend = make_backend(prior=prior); \
+[backend.render(numpy.zeros((1, 16, 512), 'f4'), side) for side in RESOLUTIONS]" \
     && chown -R deepsc /models
 USER deepsc
 ENTRYPOINT ["python", "-m"]

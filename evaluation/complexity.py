@@ -49,6 +49,7 @@ K_OURS, K_PIXELS = 396, 3072
 
 SNR_DB = 6.0
 SCHEME = Scheme(4, 0.41)
+
 EDITED = 8
 """Faces that are edited in turn."""
 
