@@ -61,13 +61,15 @@ class Graph:
 
         core = openvino.Core()
         folder = self._cache / f"{self._name}-{_identity(self._network, openvino.__version__)}"
-        if (folder / "graph.xml").is_file():
-            graph = core.read_model(folder / "graph.xml")
-        else:
-            graph = self._translate()
+        file = folder / "graph.xml"
+        if not file.is_file():
+            translated = self._translate()
             with contextlib.suppress(OSError):  # a read-only home costs a translation at each start, nothing else
-                self._keep(graph, folder)
-        return core.compile_model(graph, "CPU", self._settings)
+                self._keep(translated, folder)
+            if not file.is_file():
+                return core.compile_model(translated, "CPU", self._settings)
+        # Read back though it was just translated: compiled as it was, it would round otherwise than at later starts.
+        return core.compile_model(core.read_model(file), "CPU", self._settings)
 
     def _translate(self) -> openvino.Model:
         import openvino
