@@ -17,13 +17,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from shared.errors import WeightsCorrupt, WeightsMissing
+from shared.graph import Graph
 from shared.models.catalogue import model_path
 
 Features = NDArray[np.float32]
 
 FEATURES = 2048
 SIDE = 299
-BATCH = 8
 
 
 class Inception:
@@ -35,11 +35,11 @@ class Inception:
         far = fid(inception.features(received), inception.features(intended))
 
     Args:
-        network: ``(B, 3, 299, 299)`` in [-1, 1] -> ``(B, 2048)``.
+        network: ``(1, 3, 299, 299)`` in [-1, 1] -> ``(1, 2048)``.
     """
 
     def __init__(self, network: torch.nn.Module) -> None:
-        self._network = network.eval()
+        self._graph = Graph("inception", network.eval(), torch.zeros(1, 3, SIDE, SIDE))
 
     @classmethod
     def load(cls, path: Path | None = None) -> Inception:
@@ -64,12 +64,11 @@ class Inception:
 
     def features(self, pictures: NDArray[np.uint8]) -> Features:
         """``(N, S, S, 3)`` uint8 -> ``(N, 2048)``."""
-        parts = [np.empty((0, FEATURES), np.float32)]
-        with torch.inference_mode():
-            for begin in range(0, len(pictures), BATCH):
-                images = torch.from_numpy(pictures[begin : begin + BATCH].astype(np.float32)).permute(0, 3, 1, 2)
-                parts.append(self._network((_enlarged(images) - 128) / 128).numpy())
-        return np.concatenate(parts)
+        rows = [np.empty((0, FEATURES), np.float32)]
+        for picture in pictures:
+            image = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
+            rows.append(self._graph(((_enlarged(image) - 128) / 128).numpy()))
+        return np.concatenate(rows)
 
 
 def _enlarged(images: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -20,8 +19,8 @@ from shared.attributes import MAX_DEGREE, attribute_names
 from shared.codec.codec import Latent
 from shared.degree_predictor import DegreePredictor
 from shared.errors import InvalidInput
+from shared.prior.backend import make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
-from shared.tensors import to_pictures
 from shared.weights import committed, fingerprint
 from training.celeba import iter_faces
 from transmitter.inverter import Inverter, Refinement, ignore_progress
@@ -62,6 +61,7 @@ class Studio:
     def __init__(self, side: int, cache: Path) -> None:
         self.side, self._cache = side, cache
         self.prior = MobileStyleGan.load()
+        self._backend = make_backend(prior=self.prior)
         self.predictor = DegreePredictor.load(committed("degrees.safetensors"))
         self._editor = load_editor(self.prior)
         self._weights = fingerprint("encoder.safetensors", "curvature.safetensors")
@@ -72,9 +72,7 @@ class Studio:
 
     def draw(self, w_plus: Latent) -> Picture:
         """``(16, 512)`` -> ``(side, side, 3)``."""
-        with torch.inference_mode():
-            image = self.prior.synthesis(torch.from_numpy(np.ascontiguousarray(w_plus))[None], self.side)
-        picture: Picture = to_pictures(image)[0]
+        picture: Picture = self._backend.render(w_plus[None], self.side)[0]
         return picture
 
     def edit(self, w_plus: Latent, targets: Mapping[str, float]) -> Latent:

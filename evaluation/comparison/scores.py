@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.comparison.faces import Face, key_of
 from evaluation.comparison.methods import Reception
 from evaluation.metrics import psnr_db, ssim
 from evaluation.ms_ssim import ms_ssim
+from evaluation.source_codec import Picture
 from shared.attribute_predictor import AttributePredictor
 from shared.attributes import attribute_names
 from shared.perceptual.face_metrics import FaceMetrics
@@ -38,6 +40,7 @@ class Scores:
     def __init__(self, reader: AttributePredictor) -> None:
         self._reader, self._metrics = reader, FaceMetrics()
         self._known: dict[tuple[str, str, str, str, bool], dict[str, float]] = {}
+        self._references: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
 
     def of(self, reception: Reception, face: Face) -> dict[str, float]:
         """Figures by name; the identity of a face that did not arrive counts as 0, and its edit as failed."""
@@ -49,20 +52,31 @@ class Scores:
     def _judge(self, reception: Reception, face: Face) -> dict[str, float]:
         shown = reception.picture
         figures: dict[str, float] = {}
+        identity, after = self._look(shown)
+        degrees_of = {}
         for name, reference in (("intended", face.intended), ("photo", face.photo)):
+            whose, degrees_of[name] = self._look_at_reference(reference)
             figures[f"lpips_{name}"] = self._metrics.lpips(shown, reference)
-            figures[f"identity_{name}"] = (
-                self._metrics.identity_cosine(shown, reference) if reception.delivered else 0.0
-            )
+            figures[f"identity_{name}"] = float(identity @ whose) if reception.delivered else 0.0
             figures[f"psnr_db_{name}"] = min(psnr_db(shown, reference), BEST_PSNR_DB)
             figures[f"ssim_{name}"] = ssim(shown, reference)
             figures[f"ms_ssim_{name}"] = ms_ssim(shown, reference)
-        after, unsent, before = self._reader.degrees(np.stack([shown, face.intended, face.photo]))
         wanted = np.array([face.targets.get(name, math.nan) for name in attribute_names()])
         asked = ~np.isnan(wanted)
-        for name, degrees in (("", after), ("_unsent", unsent)):
+        for name, degrees in (("", after), ("_unsent", degrees_of["intended"])):
             reached = bool((np.abs(degrees - wanted)[asked] <= CLOSE_DEGREES).all())
             figures[f"edit_success{name}"] = float(reached)
-            figures[f"edit_drift{name}"] = float(np.abs(degrees - before)[~asked].mean())
+            figures[f"edit_drift{name}"] = float(np.abs(degrees - degrees_of["photo"])[~asked].mean())
         figures["edit_success"] *= reception.delivered
         return {name: round(float(value), 6) for name, value in figures.items()}
+
+    def _look(self, picture: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Identity ``(128,)`` and degrees ``(A,)``."""
+        return self._metrics.identity(picture), self._reader.degrees(picture[None])[0]
+
+    def _look_at_reference(self, picture: Picture) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The same of a picture that every method is held against: looked at once."""
+        key = key_of(picture)
+        if key not in self._references:
+            self._references[key] = self._look(picture)
+        return self._references[key]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.sface import SFace
@@ -41,6 +42,10 @@ class FaceMetrics:
     def identity_cosine(self, picture: Picture, reference: Picture) -> float:
         """Return the cosine of the SFace embeddings of two FFHQ-framed faces: 1 when equal, about 0.1 for strangers."""
         return self._judge.cosine(picture, reference)
+
+    def identity(self, picture: Picture) -> NDArray[np.float32]:
+        """Return the SFace embedding `(128,)` of an FFHQ-framed face, of length 1: the cosine is a product of two."""
+        return self._judge.embed(picture)
 
 
 def _check_square(picture: Picture) -> None:
