@@ -61,7 +61,7 @@ def inverted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(faces, "MobileStyleGan", SimpleNamespace(load=lambda: None))
     monkeypatch.setattr(faces, "DegreePredictor", SimpleNamespace(load=lambda _path: None))
-    monkeypatch.setattr(faces, "make_backend", lambda prior: None)
+    monkeypatch.setattr(faces, "make_backend", lambda **_: None)
     monkeypatch.setattr(faces, "load_editor", lambda _prior: None)
     monkeypatch.setattr(faces, "load_inverter", lambda _prior: SimpleNamespace(invert=invert))
     return made
