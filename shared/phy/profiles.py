@@ -56,12 +56,13 @@ class Profile:
 # Pilots and header together are what the SNR is estimated on; their number also sets how wrong that is.
 # Roots: found by search, so that no sequence matches the beginning of another by more than 3 % of its energy.
 ROBUST: Final = Profile("robust", 66, 61, 240, 0x5A3C, -np.inf)
+GUARDED: Final = Profile("guarded", 43, 6, 128, 0x93CA, -2.5)
 NORMAL: Final = Profile("normal", 31, 12, 74, 0xC693, 0.0)
 SHORT: Final = Profile("short", 15, 4, 29, 0x39A6, 5.0)
 MINIMAL: Final = Profile("minimal", 9, 8, 20, 0xA56C, 10.0)
 
 #: Profiles that carry data, the most robust first.
-PROFILES: Final = (ROBUST, NORMAL, SHORT, MINIMAL)
+PROFILES: Final = (ROBUST, GUARDED, NORMAL, SHORT, MINIMAL)
 
 #: Pilots only: sent to be measured before anything is known of the channel. No header, no payload.
 SOUNDING: Final = Profile("sounding", 64, 33, 0, 0, -np.inf)

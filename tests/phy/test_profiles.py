@@ -40,8 +40,8 @@ def test_pilot_roots_are_coprime_to_their_length(profile: Profile) -> None:
 @pytest.mark.parametrize(
     ("snr_db", "name"),
     [
-        (-math.inf, "robust"), (-5, "robust"), (-0.01, "robust"), (0, "normal"), (4.9, "normal"),
-        (6, "short"), (9.9, "short"), (12, "minimal"), (math.inf, "minimal"), (math.nan, "robust"),
+        (-math.inf, "robust"), (-5, "robust"), (-2.6, "robust"), (-2.5, "guarded"), (-0.01, "guarded"), (0, "normal"),
+        (4.9, "normal"), (6, "short"), (9.9, "short"), (12, "minimal"), (math.inf, "minimal"), (math.nan, "robust"),
     ],
 )  # fmt: skip
 def test_profile_follows_the_reported_snr(snr_db: float, name: str) -> None:

@@ -19,7 +19,7 @@ from shared.phy import (
     profile_for,
     receive_frame,
 )
-from shared.phy.profiles import MINIMAL, NORMAL, ROBUST, SHORT
+from shared.phy.profiles import GUARDED, MINIMAL, NORMAL, ROBUST, SHORT
 from shared.phy.receive import detect_profile
 from tests.phy.air import cross, gaussian, rayleigh_gain
 from tests.phy.test_header import HEADER, headers, profiles
@@ -76,7 +76,9 @@ def test_noiseless_frame_is_received_exactly(profile: Profile) -> None:
     np.testing.assert_allclose(received.payload, frame.samples[profile.overhead :], atol=1e-6)
 
 
-@pytest.mark.parametrize(("profile", "snr_db"), [(ROBUST, -5), (NORMAL, 0), (SHORT, 5), (MINIMAL, 10)], ids=_label)
+@pytest.mark.parametrize(
+    ("profile", "snr_db"), [(ROBUST, -5), (GUARDED, -2.5), (NORMAL, 0), (SHORT, 5), (MINIMAL, 10)], ids=_label
+)
 def test_header_arrives_where_its_profile_begins(profile: Profile, snr_db: float) -> None:
     # At the rate allowed, 1e-3, more than 3 failures in 400 would be one run's bad luck in a thousand.
     rng = np.random.default_rng(21)
@@ -103,7 +105,9 @@ def test_mean_reported_snr_of_fifty_frames_is_within_one_db(snr_db: float, fadin
 
 
 @pytest.mark.parametrize(
-    ("profile", "snr_db"), [(NORMAL, -5), (SHORT, 0), (MINIMAL, 5)], ids=["normal", "short", "minimal"]
+    ("profile", "snr_db"),
+    [(GUARDED, -7), (NORMAL, -5), (SHORT, 0), (MINIMAL, 5)],
+    ids=["guarded", "normal", "short", "minimal"],
 )
 @pytest.mark.parametrize("fading", [False, True], ids=["awgn", "rayleigh"])
 def test_reported_snr_is_unbiased_among_erased_frames_too(profile: Profile, snr_db: float, fading: bool) -> None:
@@ -119,7 +123,9 @@ def test_reported_snr_is_unbiased_among_erased_frames_too(profile: Profile, snr_
 
 
 @pytest.mark.parametrize(
-    ("profile", "snr_db"), [(ROBUST, -8), (NORMAL, -3), (SHORT, 2), (MINIMAL, 7), (SOUNDING, -8)], ids=_label
+    ("profile", "snr_db"),
+    [(ROBUST, -8), (GUARDED, -5.5), (NORMAL, -3), (SHORT, 2), (MINIMAL, 7), (SOUNDING, -8)],
+    ids=_label,
 )
 def test_profile_is_recognised_three_db_below_where_its_header_still_arrives(profile: Profile, snr_db: float) -> None:
     rng = np.random.default_rng(24)
