@@ -15,6 +15,7 @@ from cli.sweep import numbers
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from evaluation.inversion import Row
     from shared.attribute_predictor import AttributePredictor
     from shared.pictures import Picture
 
@@ -34,9 +35,9 @@ def inversion_command(
     curve_steps: Annotated[str, typer.Option(help="Steps of that curve.")] = "0,10,25,50,100,300",
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of faces.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="A few faces and steps, under half a minute.")] = False,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for inversion.json and inversion.png.")] = Path(
-        "out/inversion"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for inversion.json, inversion.png and the curve.")
+    ] = Path("out/inversion"),
     as_json: AsJson = False,
 ) -> None:
     """Invert many faces and tabulate likeness, identity, degrees kept and seconds."""
@@ -44,7 +45,7 @@ def inversion_command(
         photos, steps, curve_photos = 6, "0,10", 0
     counts, curve_counts = ([round(n) for n in numbers(text, "steps")] for text in (steps, curve_steps))
 
-    from evaluation.inversion import InversionReport, Row, faces_for, strange_faces
+    from evaluation.inversion import InversionReport, faces_for, strange_faces
     from shared.perceptual.face_metrics import FaceMetrics
     from shared.prior.mobile_stylegan import MobileStyleGan
     from transmitter.models import load_inverter
@@ -65,12 +66,14 @@ def inversion_command(
         console.print(f"[dim]{row}[/dim]")
     document["rows"] = [row.document() for row in rows]
     if curve_photos:
-        document["curve"] = []
+        curve: list[Row] = []
         for with_encoder in (True, False):
             for count in curve_counts:
                 row, _ = report.row(faces[:curve_photos], count, with_encoder=with_encoder)
-                document["curve"].append(row.document())
+                curve.append(row)
                 console.print(f"[dim]{row}[/dim]")
+        document["curve"] = [row.document() for row in curve]
+        console.print(_draw(curve, folder))
     document["strange"] = {}
     for name, picture in strange_faces(faces[0], seed):
         fit, _ = report.fit(picture, counts[-1])
@@ -81,6 +84,16 @@ def inversion_command(
         print_json(document)
     else:
         _print_table(document)
+
+
+def _draw(curve: Sequence[Row], folder: Path) -> str:
+    """Draws the curve, if that can be done here; returns a sentence about it."""
+    try:
+        from evaluation.inversion_curve import draw_curve
+    except ImportError as error:
+        return f"The curve is in inversion.json only: {error}"
+    draw_curve(curve, folder / "curve.png")
+    return f"The curve is {folder / 'curve.png'}."
 
 
 def degree_reader(console: Console) -> tuple[str, AttributePredictor]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cli.main import run
 from evaluation.inversion import Fit, Row, strange_faces
@@ -37,6 +38,23 @@ def test_a_row_is_the_mean_of_its_fits() -> None:
     assert row.document()["identity_cosine"] == pytest.approx(0.6)
     assert row.degree_off == pytest.approx({"bangs": 0.3, "eyeglasses": 0.5, "beard": 0, "smiling": 0, "age": 0.2})
     assert row.degrees_off == pytest.approx(0.2)
+
+
+def test_the_curve_is_drawn_with_a_line_for_each_start(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from evaluation.inversion_curve import draw_curve
+
+    rows = [
+        Row.of(start, steps, [Fit(0.5 - 0.01 * steps, 0.5, 20.0, (0.0,) * 5, 0.6, 0.1 + steps)])
+        for start in ("encoder", "mean")
+        for steps in (0, 10)
+    ]
+    draw_curve(rows, tmp_path / "both.png")
+    draw_curve(rows[:2], tmp_path / "one.png")
+    pictures = [np.asarray(Image.open(tmp_path / name).convert("RGB")) for name in ("both.png", "one.png")]
+    assert pictures[0].shape == pictures[1].shape
+    orange = [int(((picture - np.array([255, 127, 14])) ** 2).sum(2).min()) for picture in pictures]
+    assert orange[0] == 0 < orange[1]  # the second line is there, and only where it was asked for
 
 
 @pytest.mark.skipif(not default_prior_path().exists(), reason="the face prior has not been pulled")
