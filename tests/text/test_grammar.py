@@ -37,7 +37,7 @@ def test_no_template_syntax_is_left_in_a_sentence(grammar: Grammar) -> None:
     for _ in range(2000):
         text = grammar.sample(random).text
         assert text
-        assert not re.search(r"[{}|]|\d:", text), text
+        assert not re.search(r"[{}|]|\b\d:(?!\d)", text), text
 
 
 def test_every_kind_action_and_target_occurs(grammar: Grammar) -> None:
