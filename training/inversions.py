@@ -1,6 +1,9 @@
 """Latents of photos, as the transmitter finds them: ``python -m training.inversions --data DIR --split train``.
 
-The statistics of the codec and the sweeps over real faces want many. A longer run continues a shorter one.
+The statistics of the codec and the sweeps over real faces want many. A longer run continues a shorter one. Gradient
+steps take most of the time, so that many photos can be had by the encoder alone (``--steps 0``) and be moved from its
+answer as a few others were by their steps (``--moved-as``): how faces differ is learned from many, what steps add from
+few.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from transmitter.invert import StyleGanInverter
 from transmitter.inverter import Refinement, ignore_progress
 from transmitter.models import load_inverter
 
-REPORT = 8
+REPORT = 64
 """Photos after which the file is written."""
 
 
@@ -54,6 +57,21 @@ class Inversions:
         print(json.dumps({"inverted": len(self.latents)}), flush=True)
 
 
+def moved(
+    latents: NDArray[np.float32], answers: NDArray[np.float32], refined: NDArray[np.float32], seed: int
+) -> NDArray[np.float32]:
+    """Encoder's answers ``(n, 16, 512)``, each moved as one of other photos, drawn.
+
+    Args:
+        latents: to be moved.
+        answers: the encoder's to the others, ``(N, 16, 512)``.
+        refined: what steps made of these.
+        seed: of the drawing.
+    """
+    drawn = np.random.default_rng(seed).integers(len(answers), size=len(latents))
+    return latents + (refined - answers)[drawn]
+
+
 def main() -> None:
     """Entry point of ``python -m training.inversions``."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -61,6 +79,13 @@ def main() -> None:
     parser.add_argument("--split", choices=["train", "val"], default="train")
     parser.add_argument("--photos", type=int, default=80)
     parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument(
+        "--moved-as",
+        type=Path,
+        nargs=2,
+        metavar=("ANSWERS", "REFINED"),
+        help="latents of other photos before and after",
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
     parser.add_argument("--seed", type=int, default=6)
@@ -68,7 +93,11 @@ def main() -> None:
     images = load_faces(args.data, args.split, args.work).images
     order = np.random.default_rng(args.seed).permutation(len(images))[: args.photos]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    Inversions(args.out, load_inverter(MobileStyleGan.load()), args.steps).extend(images[order])
+    inversions = Inversions(args.out, load_inverter(MobileStyleGan.load()), args.steps)
+    inversions.extend(images[order])
+    if args.moved_as:
+        answers, refined = (np.load(path) for path in args.moved_as)
+        np.save(args.out, moved(np.stack(inversions.latents), answers, refined, args.seed))
 
 
 if __name__ == "__main__":

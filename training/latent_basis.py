@@ -44,8 +44,10 @@ def fit_basis(photos: NDArray[np.float32], samples: NDArray[np.float32]) -> Late
     for share, part in _chunks(parts):
         over_layers += share * np.einsum("nlf,nmf->lm", part - mean, part - mean)
     layers = principal_columns(over_layers)
-    w = samples.mean(1, dtype=np.float64)
-    features = principal_columns(np.cov(w, rowvar=False))
+    over_features = np.sum(
+        [share * len(x) * np.cov(x.mean(1, dtype=np.float64), rowvar=False) for share, x in parts], 0
+    )
+    features = principal_columns(over_features)
 
     def to_modes(part: NDArray[np.float32]) -> NDArray[np.float64]:
         centred = (part - mean).astype(np.float32)

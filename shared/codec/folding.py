@@ -31,13 +31,16 @@ FOLD_GAIN = 0.4
 """What a fold tells against a slot of the same energy. A Gaussian that is known as well as the plan thinks would give
 0.45; faces are not that Gaussian, and a plan that counts on less leaves less to see (tried: 0.25 to 0.48)."""
 
-TURN = 0.65
+TURN = 0.7
 """Radians that a fold turns for one deviation of what was known before. A fold that turns faster tells more and is more
 often taken for the turn beside it, which is a different face: that weighs the more, the further faces spread beyond
-their statistics (tried on inversions of validation photos: 0.5 to 0.8)."""
+their statistics (tried on inversions of validation photos: 0.55 to 0.75)."""
 
-FIRST_LEVEL = (0, 8, 16, 24, 32, 48, 64)
-"""Coefficients with one fold at least, of which a plan takes the best; half as many, or none, have a second."""
+FIRST_LEVEL = (8, 16, 24, 32, 48, 64, 96, 128)
+"""Coefficients with one fold at least, of which a plan takes the best."""
+
+SHARES = ((1.0,), (1.0, 0.5), (1.0, 1.0), (1.0, 0.5, 0.25), (1.0, 1.0, 1.0))
+"""How many of them have a fold at each level, of which a plan takes the best."""
 
 MIN_LINEAR = 8
 
@@ -91,10 +94,10 @@ def plan_folds(
     """
     reserved = gain_energy(k, noise_power)
     half = noise_power / 2
-    best: tuple[float, NDArray[np.float64], NDArray[np.float64], tuple[int, int]] | None = None
+    best: tuple[float, NDArray[np.float64], NDArray[np.float64], tuple[int, ...]] | None = None
     for counts in _candidates():
         slots = min(2 * (k - 1 - sum(counts)), len(importance))
-        if slots < max(MIN_LINEAR, counts[0]):
+        if slots < max(MIN_LINEAR, *counts):
             continue
         folds = np.zeros(slots, np.intp)
         for count in counts:
@@ -107,23 +110,24 @@ def plan_folds(
             best = error, sent, folded, counts
     assert best is not None  # no folds at all always fits
     _, sent, folded, counts = best
-    used = max(int(np.flatnonzero(sent > 0).max(initial=0)) + 1, counts[0])
+    used = max(int(np.flatnonzero(sent > 0).max(initial=0)) + 1, *counts)
     sent, folded = np.maximum(sent[:used], 1e-9), folded[:used]
     spent = sent.sum() + sum(folded[:count].sum() for count in counts)
     sent, folded = sent * (k - reserved) / spent, folded * (k - reserved) / spent
     variance = half / (sent + half) + gain_error(reserved, noise_power, log_gain_deviation)
     fold_levels = []
-    for count in filter(None, counts):
+    for count in counts:
         fold_levels.append(FoldLevel(folded[:count], TURN / np.sqrt(variance[:count])))
         variance[:count] /= 1 + FOLD_GAIN * folded[:count] / half
     equivalent = half * (1 / np.minimum(variance, 0.999999) - 1)
     return FoldedPlan(reserved, ranking[:used], equivalent, sent, tuple(fold_levels), half)
 
 
-def _candidates() -> Iterator[tuple[int, int]]:
+def _candidates() -> Iterator[tuple[int, ...]]:
+    yield (0,)
     for first in FIRST_LEVEL:
-        yield first, 0
-        yield first, first // 2
+        for shares in SHARES:
+            yield tuple(int(first * share) for share in shares)
 
 
 def _spend(importance: NDArray[np.float64], folds: NDArray[np.intp], energy: float, half: float) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from typing import Final
 COEFFICIENTS: Final = 256
 """Coefficients that the networks see, the most important first; the others are coded linearly."""
 
-FOLDS: Final = (64, 32)
+FOLDS: Final = (128, 128, 128)
 """Most coefficients that may be told again by a fold, by level; the most important first."""
 
 SLOTS: Final = COEFFICIENTS + 2 * sum(FOLDS)

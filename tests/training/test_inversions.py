@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.inversions import Inversions
+from training.inversions import Inversions, moved
 
 
 class CountingInverter:
@@ -33,3 +33,13 @@ def test_a_longer_run_continues_a_shorter_one(tmp_path: Path) -> None:
     assert again.inverted == 3
     np.testing.assert_array_equal(np.load(path), np.load(whole))
     assert np.load(path).shape == (5, 16, 512)
+
+
+def test_answers_are_moved_as_those_of_other_photos_were() -> None:
+    latents, answers = np.split(np.random.default_rng(1).normal(size=(50, 16, 512)).astype(np.float32), [47])
+    refined = answers + np.array([1, 10, 100], np.float32)[:, None, None]
+    after = moved(latents, answers, refined, seed=4)
+    moves = np.round(after - latents, 3)
+    assert {*np.unique(moves)} == {1, 10, 100}
+    assert (moves == moves[:, :1, :1]).all()  # each as one of them, whole
+    np.testing.assert_array_equal(moved(latents, answers, refined, seed=4), after)
