@@ -142,7 +142,7 @@ def _ours(prior: MobileStyleGan, threads: int, w_plus: Latent, picture: Picture)
     yield Stage("ours", "encoder", partial(inverter.guess, face, ignore_progress))
     refine = partial(inverter.refine, face, guess, steps, ignore_progress, [])
     yield Stage("ours", "refinement, a step", refine, tables=("curvature.safetensors",), times=STEPS)
-    tables = "latent_degrees.safetensors", "edit_space.safetensors"
+    tables = "basis_edits.safetensors", "latent_degrees.safetensors", "edit_space.safetensors"
     predictor = load_predictor()
     reader = LatentReader(prior, predictor)
     in_torch = Onlooker(lambda latents: reader(torch.from_numpy(latents)).numpy(), predictor.scale)

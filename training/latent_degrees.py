@@ -120,8 +120,8 @@ def probe(args: argparse.Namespace) -> None:
 
 
 def load_space() -> VisibleSpace:
-    """The coordinates of the codec that is sent with."""
-    return VisibleSpace(PerceptualBasis.load(committed("basis_perceptual.safetensors")))
+    """The coordinates that edits are made in: a codec's, kept apart so that the codec's own may change."""
+    return VisibleSpace(PerceptualBasis.load(committed("basis_edits.safetensors")))
 
 
 def losses(network: LatentPredictor, probes: Probes, slope_scale: float) -> tuple[Tensor, Tensor]:

@@ -75,10 +75,14 @@ def load_editor(
     prior: MobileStyleGan, receptions: Receptions | None = None, onlooker: Onlooker | None = None
 ) -> LatentEditor:
     """Latent and wanted degrees to edited latent, matched before the channel where there are no receptions."""
-    basis = PerceptualBasis.load(committed("basis_perceptual.safetensors"))
+    return AttributesMatcher(onlooker or Onlooker.of(prior, load_predictor()), load_fields(), receptions)
+
+
+def load_fields() -> SemanticFields:
+    """How degrees answer to moves, in the coordinates that the latent predictor was distilled in."""
+    basis = PerceptualBasis.load(committed("basis_edits.safetensors"))
     latent_predictor = LatentPredictor.load(committed("latent_degrees.safetensors"))
-    fields = SemanticFields(basis, latent_predictor, EditDirections.load(committed("edit_space.safetensors")))
-    return AttributesMatcher(onlooker or Onlooker.of(prior, load_predictor()), fields, receptions)
+    return SemanticFields(basis, latent_predictor, EditDirections.load(committed("edit_space.safetensors")))
 
 
 def load_parser() -> InstructionParser:

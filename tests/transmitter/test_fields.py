@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from evaluation.sweep import sample_latents
 from shared.attributes import attribute_names
 from shared.codec.perceptual import PerceptualBasis
+from shared.prior.mobile_stylegan import MobileStyleGan
 from tests.codec.conftest import face_like_basis
 from tests.transmitter.visible import face, plain_basis, plain_directions
 from transmitter.fields import EditDirections, SemanticFields, Vector, cheapest_move
 from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
+from transmitter.models import load_fields, load_predictor
+from transmitter.onlooker import Onlooker
 
 ATTRIBUTES = len(attribute_names())
 
@@ -129,3 +133,13 @@ def test_a_moved_latent_is_where_the_fields_say() -> None:
     w_plus, move = face(1.0, 2.0), np.array([0.5, -1.0, 0.0, 0.25, 0.0, 2.0])
     u = fields.locate(w_plus)
     np.testing.assert_allclose(fields.locate(fields.move(w_plus, move)), fields.moved(u, move), atol=1e-5)
+
+
+def test_the_committed_fields_foretell_what_is_seen_of_faces() -> None:
+    prior, predictor = MobileStyleGan.load(), load_predictor()
+    faces = sample_latents(prior, 24, seed=11)
+    fields, onlooker = load_fields(), Onlooker.of(prior, predictor)
+    foretold = np.stack([fields.at(fields.locate(face))[0] for face in faces])
+    seen = np.stack([onlooker.scores(face) for face in faces])
+    for index, name in enumerate(attribute_names()):
+        assert np.corrcoef(foretold[:, index], seen[:, index])[0, 1] > 0.6, name
