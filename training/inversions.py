@@ -93,7 +93,8 @@ def main() -> None:
     images = load_faces(args.data, args.split, args.work).images
     order = np.random.default_rng(args.seed).permutation(len(images))[: args.photos]
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    inversions = Inversions(args.out, load_inverter(MobileStyleGan.load()), args.steps)
+    found = args.out.with_suffix(".answers.npy") if args.moved_as else args.out
+    inversions = Inversions(found, load_inverter(MobileStyleGan.load()), args.steps)
     inversions.extend(images[order])
     if args.moved_as:
         answers, refined = (np.load(path) for path in args.moved_as)
