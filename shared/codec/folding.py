@@ -116,7 +116,7 @@ def plan_folds(
     sent, folded = sent * (k - reserved) / spent, folded * (k - reserved) / spent
     variance = half / (sent + half) + gain_error(reserved, noise_power, log_gain_deviation)
     fold_levels = []
-    for count in counts:
+    for count in filter(None, counts):
         fold_levels.append(FoldLevel(folded[:count], TURN / np.sqrt(variance[:count])))
         variance[:count] /= 1 + FOLD_GAIN * folded[:count] / half
     equivalent = half * (1 / np.minimum(variance, 0.999999) - 1)

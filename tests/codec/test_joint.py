@@ -74,6 +74,15 @@ def test_a_plan_spends_all_energy_on_slots_that_exist(visible: PerceptualBasis, 
     assert len(plan.sent) + 2 * sum(len(level.energy) for level in plan.levels) <= 2 * (k - 1)
 
 
+@pytest.mark.parametrize("snr_db", [-10.0, 0.0, 21.0])
+def test_a_level_of_folds_has_folds_and_no_more_than_the_level_before(visible: PerceptualBasis, snr_db: float) -> None:
+    codec = JointCodec(visible, JointNetworks(), 3)
+    for k in (16, 40, 148, 404):
+        counts = [len(level.energy) for level in codec.plan(k, snr_db).levels]
+        assert counts == sorted(counts, reverse=True)
+        assert 0 not in counts
+
+
 def test_a_worse_channel_than_expected_is_no_cliff(visible: PerceptualBasis) -> None:
     """A frame made for 6 dB that meets less: the error rises step by step, and never above that of knowing nothing."""
     codec = JointCodec(visible, JointNetworks(), 3)
