@@ -35,8 +35,8 @@ WHITENED = 64
 def fit_basis(photos: NDArray[np.float32], samples: NDArray[np.float32]) -> LatentBasis:
     """Separable Karhunen-Loève transform of latents ``(N, 16, 512)`` of both kinds, photos counting `PHOTO_SHARE`.
 
-    The axes over the features are the samples', which are many: those of a hundred photos would fit these photos and
-    no others. Variances, layers and mean are of both.
+    Axes, variances and mean are of both, so that photos have to be many: axes of a hundred would fit these photos and
+    no others.
     """
     parts = [(PHOTO_SHARE / len(photos), photos), ((1 - PHOTO_SHARE) / len(samples), samples)]
     mean = np.sum([share * latents.sum(0, dtype=np.float64) for share, latents in parts], 0)

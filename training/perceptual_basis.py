@@ -37,8 +37,8 @@ most important coordinates, the largest, least: gradients of what is seen at rec
 metric by a factor 9 in the first coordinate and by 2.5 from the hundredth on, at 6 dB."""
 
 PHOTO_CORRELATION = 0.85
-"""How much of the photos' own correlations is believed. With all of them held-out photos arrive a little less like
-themselves at 0 dB and below (identity 0.79 and 0.82 with 404 symbols at 0 dB), and alike from 6 dB on."""
+"""How much of the photos' own correlations is believed. With all of them held-out photos arrived a little less like
+themselves at 0 dB and below, and alike from 6 dB on."""
 
 
 def shrunk_gram(rows: Matrix) -> Matrix:
