@@ -26,7 +26,6 @@ from shared.prior.face_prior import NUM_STYLES
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import resize, to_pictures, to_tensor
 from training.celeba import iter_faces
-from transmitter.inversion_loss import SIDE as LOSS_SIDE
 from transmitter.invert import StyleGanInverter
 from transmitter.inverter import Refinement, fit_confidence, ignore_progress
 
@@ -126,7 +125,7 @@ class InversionReport:
 
     def fit(self, photo: Picture, steps: int, *, with_encoder: bool = True) -> tuple[Fit, Picture]:
         """Inverts one aligned photo ``(256, 256, 3)``; its figures and its reconstruction."""
-        face = to_tensor(photo[None], LOSS_SIDE)
+        face = to_tensor(photo[None])
         started = time.perf_counter()
         if with_encoder:
             w_plus = self._inverter.guess(face, ignore_progress)
@@ -180,4 +179,4 @@ def faces_for(prior: MobileStyleGan, data: Path | None, count: int, seed: int) -
             latents = torch.from_numpy(sample_latents(prior, count, seed))
             return [to_pictures(prior.synthesis(latent[None], SIDE))[0] for latent in latents]
     chosen = set(np.random.default_rng(seed).permutation(VAL_PHOTOS)[:count].tolist())
-    return [photo for index, (_, photo) in enumerate(iter_faces(data, "val", SIDE)) if index in chosen]
+    return [photo for _, photo in iter_faces(data, "val", SIDE, chosen)]

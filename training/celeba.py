@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,14 +47,23 @@ class FaceSet:
     names: list[str]
 
 
-def iter_faces(data: Path, split: str, side: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Yields ``(file name, uint8 (side, side, 3))`` of one split (``train`` or ``val``) in archive order."""
+def iter_faces(
+    data: Path, split: str, side: int, only: Container[int] | None = None
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yields ``(file name, uint8 (side, side, 3))`` of one split (``train`` or ``val``) in archive order.
+
+    Args:
+        data: folder of the archive.
+        split: its folder.
+        side: in pixels.
+        only: places in that order; the others are passed over.
+    """
     with tarfile.open(data / "celeba18k.tar") as archive:
-        for member in archive:
-            path = Path(member.name)
-            if not member.isfile() or path.parent.name != split:
+        members = (member for member in archive if member.isfile() and Path(member.name).parent.name == split)
+        for place, member in enumerate(members):
+            if only is not None and place not in only:
                 continue
-            stream = archive.extractfile(member)
+            path, stream = Path(member.name), archive.extractfile(member)
             assert stream is not None
             photo = Image.open(io.BytesIO(stream.read())).convert("RGB")
             yield path.name, np.asarray(photo.resize((side, side), Image.Resampling.BICUBIC, box=FFHQ_BOX))

@@ -1,7 +1,7 @@
 """Measures the mean curvature of the inversion's loss: ``python -m training.curvature``.
 
-With ``r`` white, ``g = J^T r`` has ``E[g g^T] = E[J^T J]`` (Hutchinson): one backward pass through the preview for each
-probe, each at another sample of the prior.
+With ``r`` white, ``g = J^T r`` has ``E[g g^T] = E[J^T J]`` (Hutchinson): one backward pass through a render for each
+probe, each at another inversion of a photo.
 """
 
 from __future__ import annotations
@@ -13,20 +13,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from shared.allocator import keep_freed_memory
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
+from shared.prior.face_prior import NUM_STYLES
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import WEIGHTS
-from training.samples import SampleBank, principal_axes
+from training.samples import principal_axes
 from transmitter.curvature import Curvature
-from transmitter.inversion_loss import INNER, LossWeights
+from transmitter.inversion_loss import SIDE, LossWeights, inner
 
-APART = (0.3,) * 9 + (0.1,) * 7
-"""Offsets of the styles up to 64 px are what photos need beyond W; those of finer ones the preview only guesses at."""
+APART = 0.5
+"""How long a step of one style is beside a common one: offsets are what photos need beyond W."""
 
 
 def views(render: Tensor, lpips: Lpips, identity: MobileFaceNet, weights: LossWeights) -> list[Tensor]:
-    """What the loss compares of a render ``(1, 3, 128, 128)``: vectors whose squared differences add up to it."""
+    """What the loss compares of a render ``(1, 3, S, S)``: vectors whose squared differences add up to it."""
 
     def maps(picture: Tensor, weight: float) -> list[Tensor]:
         return [
@@ -36,7 +38,7 @@ def views(render: Tensor, lpips: Lpips, identity: MobileFaceNet, weights: LossWe
 
     return [
         *maps(render, weights.lpips),
-        *maps(render[:, :, INNER, INNER], weights.inner_lpips),
+        *maps(inner(render), weights.inner_lpips),
         render * (weights.pixel / render[0].numel()) ** 0.5,
         identity.embed(render) * (weights.identity / 2) ** 0.5,
     ]
@@ -45,28 +47,31 @@ def views(render: Tensor, lpips: Lpips, identity: MobileFaceNet, weights: LossWe
 def main() -> None:
     """Probes and writes the curvature."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=Path, required=True, help="inversions (N, 16, 512), .npy")
     parser.add_argument("--out", type=Path, default=WEIGHTS / "curvature.safetensors")
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
-    parser.add_argument("--samples", type=int, default=4000)
-    parser.add_argument("--probes", type=int, default=360)
+    parser.add_argument("--probes", type=int, default=400)
     parser.add_argument("--rank", type=int, default=256)
     parser.add_argument("--seed", type=int, default=3)
     args = parser.parse_args()
+    keep_freed_memory()
     prior, lpips, identity = MobileStyleGan.load(), Lpips.load(), MobileFaceNet.load()
-    bank, generator = SampleBank.open(args.samples, args.work), torch.Generator().manual_seed(args.seed)
-    kept = args.work / f"probes_{args.samples}_{args.probes}_{args.seed}.npy"
+    latents, generator = np.load(args.photos, mmap_mode="r"), torch.Generator().manual_seed(args.seed)
+    drawn = np.random.default_rng(args.seed).permutation(len(latents))[: args.probes]
+    kept = args.work / f"probes_{SIDE}_{args.probes}_{args.seed}.npy"
     if not kept.exists():
         gradients = []
-        for index in range(args.probes):
-            w_plus = bank.latents(slice(index, index + 1)).requires_grad_()
-            seen = views(prior.preview(w_plus), lpips, identity, LossWeights())
+        for done, at in enumerate(drawn):
+            w_plus = torch.from_numpy(np.array(latents[at : at + 1], np.float32)).requires_grad_()
+            seen = views(prior.synthesis(w_plus, SIDE), lpips, identity, LossWeights())
             dots = [(torch.randn(view.shape, generator=generator) * view).sum() for view in seen]
             gradients.append(torch.autograd.grad(torch.stack(dots).sum(), w_plus)[0])
-            if index % 40 == 39:
-                print(f"probed {index + 1} of {args.probes}", flush=True)
+            if done % 40 == 39:
+                print(f"probed {done + 1} of {args.probes}", flush=True)
+        args.work.mkdir(parents=True, exist_ok=True)
         np.save(kept, torch.cat(gradients).numpy())
     probes = torch.from_numpy(np.load(kept))
-    Curvature.of(probes, principal_axes(prior), torch.tensor(APART), args.rank).save(args.out)
+    Curvature.of(probes, principal_axes(prior), torch.full((NUM_STYLES,), APART), args.rank).save(args.out)
 
 
 if __name__ == "__main__":

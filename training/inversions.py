@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.pictures import Picture
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_tensor
-from training.celeba import load_faces
+from training.celeba import iter_faces, load_faces
+from transmitter.inversion_loss import SIDE
 from transmitter.invert import StyleGanInverter
 from transmitter.inverter import Refinement, ignore_progress
 from transmitter.models import load_inverter
@@ -39,8 +42,8 @@ class Inversions:
         self._path, self._inverter, self._steps = path, inverter, steps
         self.latents: list[NDArray[np.float32]] = list(np.load(path)) if path.exists() else []
 
-    def extend(self, photos: NDArray[np.uint8]) -> None:
-        """Inverts photos ``(N, 128, 128, 3)`` from where the file ends."""
+    def extend(self, photos: Sequence[Picture]) -> None:
+        """Inverts photos ``(N, S, S, 3)`` from where the file ends."""
         for photo in photos[len(self.latents) :]:
             face = to_tensor(photo[None])
             guess = self._inverter.guess(face, ignore_progress)
@@ -90,12 +93,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
     parser.add_argument("--seed", type=int, default=6)
     args = parser.parse_args()
-    images = load_faces(args.data, args.split, args.work).images
-    order = np.random.default_rng(args.seed).permutation(len(images))[: args.photos]
+    count = len(load_faces(args.data, args.split, args.work).names)
+    order = np.random.default_rng(args.seed).permutation(count)[: args.photos].tolist()
+    photos = dict(zip(sorted(order), iter_faces(args.data, args.split, SIDE, set(order)), strict=True))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     found = args.out.with_suffix(".answers.npy") if args.moved_as else args.out
     inversions = Inversions(found, load_inverter(MobileStyleGan.load()), args.steps)
-    inversions.extend(images[order])
+    inversions.extend([photos[place][1] for place in order])
     if args.moved_as:
         answers, refined = (np.load(path) for path in args.moved_as)
         np.save(args.out, moved(np.stack(inversions.latents), answers, refined, args.seed))

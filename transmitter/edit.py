@@ -78,8 +78,9 @@ class AttributesMatcher:
             return self._outcome(best, degrees, goal, edited)
         best_cost = self._cost(best, degrees, goal, edited)
         u = self._fields.locate(w_plus)
-        asked = self._fields.at(u)[0] + np.where(edited, goal_scores - arriving, 0.0)
-        bracket = _Bracket.open(len(names))
+        asked = self._fields.at(u)[0]
+        bracket = _Bracket.open(asked, arriving - goal_scores)
+        asked = asked + np.where(edited, goal_scores - arriving, 0.0)
         for _ in range(self._max_looks):
             move = self._fields.match(u, asked, np.where(edited, 1.0, KEPT), REACH)
             look, arriving = self._look(self._fields.move(w_plus, move), snr_db)
@@ -132,20 +133,31 @@ class _Bracket:
 
     Attributes:
         asked: NaN where there was none.
-        off: by how much they did, in scores.
+        off: by how much they did, in scores; of an end that stays, half at every further look (the Illinois
+            algorithm), as fields bend and false position alone would creep up from one end.
+        beyond: whether the last look went too far, ``(A,)``.
     """
 
     asked: Vector
     off: Vector
+    beyond: NDArray[np.bool_]
 
     @classmethod
-    def open(cls, attributes: int) -> _Bracket:
-        """Nothing is known yet."""
-        return cls(np.full((2, attributes), np.nan), np.full((2, attributes), np.nan))
+    def open(cls, asked: Vector, off: Vector) -> _Bracket:
+        """With the face as it is: what fields say of it ``(A,)``, and how far off the goal it is, ``(A,)``."""
+        bracket = cls(np.full((2, len(asked)), np.nan), np.full((2, len(asked)), np.nan), off >= 0)
+        bracket._set(asked, off)
+        return bracket
 
     def take(self, asked: Vector, off: Vector) -> None:
         """A look: what was asked ``(A,)``, and how far off the goal it came, ``(A,)``."""
-        side = np.stack([off < 0, off >= 0])
+        again = (off >= 0) == self.beyond
+        self.off = np.where(again & np.stack([off >= 0, off < 0]), self.off / 2, self.off)
+        self._set(asked, off)
+
+    def _set(self, asked: Vector, off: Vector) -> None:
+        self.beyond = off >= 0
+        side = np.stack([~self.beyond, self.beyond])
         self.asked, self.off = np.where(side, asked, self.asked), np.where(side, off, self.off)
 
     def between(self, otherwise: Vector) -> Vector:

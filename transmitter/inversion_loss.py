@@ -16,11 +16,15 @@ from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.mobile_stylegan import MobileStyleGan
 
-SIDE = 128
-"""Side in pixels at which the face is matched."""
+SIDE = 256
+"""Side in pixels at which a face is matched. At 128, where LPIPS sees no finer, skin, hair and eyes stay another's."""
 
-INNER = slice(SIDE * 22 // 100, SIDE * 84 // 100)
-"""Rows and columns of the inner face in FFHQ framing: brows to chin, cheek to cheek."""
+
+def inner(images: Tensor) -> Tensor:
+    """The inner face of squares ``(..., S, S)`` in FFHQ framing: brows to chin, cheek to cheek."""
+    side = images.shape[-1]
+    kept = slice(side * 22 // 100, side * 84 // 100)
+    return images[..., kept, kept]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,15 @@ class LossWeights:
 
 
 class InversionLoss:
-    """Distance of renders from as many faces at 128 px, plus the latents' distance from where the prior is good."""
+    """Distance of renders from as many faces, plus the latents' distance from where the prior is good.
+
+    Args:
+        faces: ``(B, 3, S, S)`` in [-1, 1].
+        lpips: perceptual network.
+        identity: face-recognition network.
+        prior: whose W the latents are to stay near.
+        weights: of the terms.
+    """
 
     def __init__(
         self, faces: Tensor, lpips: Lpips, identity: MobileFaceNet, prior: MobileStyleGan, weights: LossWeights
@@ -54,23 +66,19 @@ class InversionLoss:
         self._mean_w, self._w_std = prior.mean_w, prior.w_std
         with torch.no_grad():
             self._features = lpips.features(faces)
-            self._inner_features = lpips.features(self._inner(faces))
+            self._inner_features = lpips.features(inner(faces))
             self._embedding = identity.embed(faces)
 
-    @staticmethod
-    def _inner(image: Tensor) -> Tensor:
-        return image[:, :, INNER, INNER]
-
     def __call__(self, render: Tensor, w_plus: Tensor) -> Tensor:
-        """Losses ``(B,)`` of renders ``(B, 3, 128, 128)`` of ``w_plus (B, 16, 512)``."""
+        """Losses ``(B,)`` of renders ``(B, 3, S, S)`` of ``w_plus (B, 16, 512)``."""
         weights = self._weights
         whole = self._lpips.compare(self._lpips.features(render), self._features)
-        inner = self._lpips.compare(self._lpips.features(self._inner(render)), self._inner_features)
+        close = self._lpips.compare(self._lpips.features(inner(render)), self._inner_features)
         identity = 1 - (self._identity.embed(render) * self._embedding).sum(-1)
         w = w_plus.mean(1)
         return (
             weights.lpips * whole
-            + weights.inner_lpips * inner
+            + weights.inner_lpips * close
             + weights.pixel * (render - self._faces).square().mean((1, 2, 3))
             + weights.identity * identity
             + weights.offsets * ((w_plus - w[:, None]) / self._w_std).square().mean((1, 2))

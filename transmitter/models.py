@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.allocator import keep_freed_memory
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.perceptual import PerceptualBasis
 from shared.degree_predictor import DegreePredictor
@@ -59,6 +60,7 @@ def load_finder() -> FaceFinder:
 
 def load_inverter(prior: MobileStyleGan | None = None, receptions: Receptions | None = None) -> StyleGanInverter:
     """Aligned face to latent, where there are receptions for a link as well."""
+    keep_freed_memory()
     metrics = FaceMetrics()
 
     def judge(face: Picture, reconstruction: Picture) -> tuple[float, float]:

@@ -14,8 +14,9 @@ from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_pictures, to_tensor
 from shared.weights import committed
 from transmitter.curvature import Curvature
+from transmitter.descent import Pace
 from transmitter.encoder import ImageEncoder
-from transmitter.invert import Descent, StyleGanInverter, step_size
+from transmitter.invert import StyleGanInverter
 from transmitter.inverter import InversionProgress, Refinement, ignore_progress
 from transmitter.models import load_inverter
 from transmitter.receptions import Receptions
@@ -98,19 +99,12 @@ def test_a_face_that_stepped_too_far_goes_back_and_on_in_shorter_steps(prior: Mo
     encoder = ImageEncoder.load(committed("encoder.safetensors"))
     curvature = Curvature.load(committed("curvature.safetensors"))
     hasty = StyleGanInverter(
-        prior, encoder, Lpips.load(), MobileFaceNet.load(), lambda *_: (0.0, 1.0), curvature, descent=Descent(size=8.0)
+        prior, encoder, Lpips.load(), MobileFaceNet.load(), lambda *_: (0.0, 1.0), curvature, pace=Pace(size=8.0)
     )
     inversion = hasty.invert(face, Refinement(8), ignore_progress)
     assert np.isfinite(inversion.w_plus).all()
     assert inversion.losses[-1] < inversion.losses[0]
     assert list(inversion.losses) == sorted(inversion.losses, reverse=True)
-
-
-def test_the_step_size_rises_and_falls() -> None:
-    sizes = [step_size(step, 40) for step in range(40)]
-    assert max(sizes) == 1.0
-    assert sizes[0] < 0.5
-    assert sizes[-1] < 0.1
 
 
 def test_an_inversion_is_cancelled_between_steps(inverter: StyleGanInverter, face: Picture) -> None:
