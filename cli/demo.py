@@ -28,7 +28,7 @@ PROGRAMS: Mapping[str, Sequence[str]] = {
 }
 """The services as arguments of Python, in the order in which they are stopped: each before the hop it needs."""
 
-REFINE_STEPS = 16
+REFINE_STEPS = 12
 """Counted rather than timed, as the service would: the same seed has to be the same run on every machine."""
 
 

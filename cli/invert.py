@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def invert_command(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo with one face.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for pictures and latent.")] = Path("out/invert"),
-    refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 16,
+    refine_steps: Annotated[int, typer.Option(metavar="N", min=0, help="Gradient steps after the first guess.")] = 12,
     invert_for_snr_db: InvertForSnr = None,
     resolution: Resolution = 1024,
     largest_face: LargestFace = False,

@@ -72,7 +72,13 @@ class PoorLink(Receptions):
 
 
 def matcher(
-    *, unit: float = 1.0, leak: float = 0.15, bend: Bend = slightly, answer: float = 1.0, link: PoorLink | None = None
+    *,
+    unit: float = 1.0,
+    leak: float = 0.15,
+    bend: Bend = slightly,
+    answer: float = 1.0,
+    link: PoorLink | None = None,
+    looks: int = 5,
 ) -> AttributesMatcher:
     """Fields that know of the leak and not of the bend.
 
@@ -85,7 +91,7 @@ def matcher(
     predictor = BentPredictor(leak, answer * unit, bend)
     reader = LatentReader(FlatPrior(), predictor)
     onlooker = Onlooker(lambda latents: reader(torch.from_numpy(latents)).detach().numpy(), predictor.scale)
-    return AttributesMatcher(onlooker, fields, link)
+    return AttributesMatcher(onlooker, fields, link, max_looks=looks)
 
 
 @pytest.mark.parametrize("target", [0.5, 2.0, 3.5, 4.5])
@@ -108,6 +114,14 @@ def test_what_moved_unasked_is_brought_back_without_swinging() -> None:
     assert outcome.reached
     for name in set(attribute_names()) - {"eyeglasses"}:
         assert outcome.degrees_after[name] == pytest.approx(outcome.degrees_before[name], abs=0.6)
+
+
+@pytest.mark.parametrize("answer", [2.5, 4.0])
+def test_the_face_as_it_is_counts_as_a_look_that_fell_short(answer: float) -> None:
+    """One that answers far more than fields say is met at the second or third look, not swung about."""
+    editor = matcher(leak=0.0, answer=answer, looks=3)
+    outcome = editor.edit(face(0.1, 0.1, 0.1, 0.1, 0.1), {"eyeglasses": 2.0}, snr_db=None)
+    assert outcome.reached
 
 
 def test_several_targets_are_met_at_once() -> None:
