@@ -110,8 +110,8 @@ class StyledConv(nn.Module):
         self.noise = nn.Parameter(torch.zeros(1, 1, size, size))
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        x = cast(Tensor, self.conv(x * self.modulation(style)[:, :, None, None]))
-        return F.leaky_relu_(x.add_(self.noise), NEGATIVE_SLOPE)
+        x = self.conv(x * self.modulation(style)[:, :, None, None])
+        return F.leaky_relu_(x + self.noise, NEGATIVE_SLOPE)
 
 
 class Block(nn.Module):
