@@ -72,7 +72,7 @@ class Descent:
         self._start, self._curvature, self._pace = w_plus, curvature, pace or Pace()
         nowhere = torch.zeros_like(w_plus[:, :1]).expand(-1, 1 + w_plus.shape[1], -1)
         self._at: Tensor = nowhere
-        self._last: Place | None = None
+        self._foothold: Place | None = None
         self._best = Place(nowhere, nowhere)
         self._memory: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=self._pace.memory)
         self._size = torch.full((len(w_plus),), self._pace.size)
@@ -82,17 +82,16 @@ class Descent:
     def step(self, loss: Tensor, gradient: Tensor) -> Tensor:
         """The next latents ``(B, 16, 512)``, from losses ``(B,)`` and gradients ``(B, 16, 512)`` at the last ones."""
         here = Place(self._at, self._curvature.gradient(gradient))
-        if self._last is not None:
-            self._remember(here, self._last)
-        self._last = here
         slipped = ~(loss <= self._pace.slip * self.loss)  # which is so of a loss that is no number, too
+        if self._foothold is not None:
+            self._remember(here, self._foothold, ~slipped)
         self._size = torch.where(
             slipped, self._pace.shorter * self._size, (self._pace.longer * self._size).clamp_max(self._pace.size)
         )
         self._best = here.where(loss < self.loss, self._best)
         self.loss = torch.where(loss < self.loss, loss, self.loss)
-        foothold = self._best.where(slipped, here)
-        self._at = foothold.at - self._size[:, None, None] * self._newton(foothold.gradient)
+        self._foothold = self._best.where(slipped, here)
+        self._at = self._foothold.at - self._size[:, None, None] * self._newton(self._foothold.gradient)
         return self._start + self._curvature.step(self._at)
 
     def best(self, loss: Tensor) -> Tensor:
@@ -102,11 +101,11 @@ class Descent:
         self.loss = torch.where(loss < self.loss, loss, self.loss)
         return self._start + self._curvature.step(at)
 
-    def _remember(self, here: Place, before: Place) -> None:
-        """Keeps a step and what it did to the gradient, of the faces whose loss curves upwards along it."""
+    def _remember(self, here: Place, before: Place, kept: Tensor) -> None:
+        """Keeps a step and what it did to the gradient, of faces ``kept (B,)`` whose loss curves upwards along it."""
         moved, turned = here.at - before.at, here.gradient - before.gradient
         along = _dot(moved, turned)
-        upwards = along > 1e-6 * (_dot(moved, moved) * _dot(turned, turned)).sqrt()
+        upwards = kept[:, None, None] & (along > 1e-6 * (_dot(moved, moved) * _dot(turned, turned)).sqrt())
         moved, turned = (torch.where(upwards, one, 0.0) for one in (moved, turned))
         self._memory.append((moved, turned, torch.where(upwards, 1 / along, 0.0)))
 
