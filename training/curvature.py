@@ -58,7 +58,7 @@ def main() -> None:
     prior, lpips, identity = MobileStyleGan.load(), Lpips.load(), MobileFaceNet.load()
     latents, generator = np.load(args.photos, mmap_mode="r"), torch.Generator().manual_seed(args.seed)
     drawn = np.random.default_rng(args.seed).permutation(len(latents))[: args.probes]
-    kept = args.work / f"probes_{SIDE}_{args.probes}_{args.seed}.npy"
+    kept = args.work / f"probes_{args.photos.stem}_{SIDE}_{args.probes}_{args.seed}.npy"
     if not kept.exists():
         gradients = []
         for done, at in enumerate(drawn):

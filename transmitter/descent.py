@@ -89,16 +89,15 @@ class Descent:
             slipped, self._pace.shorter * self._size, (self._pace.longer * self._size).clamp_max(self._pace.size)
         )
         self._best = here.where(loss < self.loss, self._best)
-        self.loss = torch.where(loss < self.loss, loss, self.loss)
+        self.loss = torch.fmin(self.loss, loss)  # one that is no number counts for nothing
         self._foothold = self._best.where(slipped, here)
         self._at = self._foothold.at - self._size[:, None, None] * self._newton(self._foothold.gradient)
         return self._start + self._curvature.step(self._at)
 
     def best(self, loss: Tensor) -> Tensor:
         """The best latents ``(B, 16, 512)`` that were seen, the last ones, with losses ``(B,)``, among them."""
-        last = Place(self._at, self._at)
-        at = last.where(loss < self.loss, self._best).at
-        self.loss = torch.where(loss < self.loss, loss, self.loss)
+        at = torch.where((loss < self.loss)[:, None, None], self._at, self._best.at)
+        self.loss = torch.fmin(self.loss, loss)
         return self._start + self._curvature.step(at)
 
     def _remember(self, here: Place, before: Place, kept: Tensor) -> None:
