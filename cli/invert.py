@@ -33,19 +33,19 @@ def invert_command(
     from shared.attribute_predictor import degrees_of
     from shared.codec.catalogue import load_codec
     from shared.pictures import SYNTHETIC, encode_png, served_resolution
-    from transmitter.inverter import Refinement
+    from transmitter.inverter import NO_LINK, Refinement
     from transmitter.models import load_backend, load_finder, load_inverter, load_predictor
     from transmitter.receptions import Receptions
     from transmitter.symbols import MAX_USES, SymbolBudget
 
     side = served_resolution(resolution, resolution)
-    refinement = Refinement(refine_steps, for_snr_db=invert_for_snr_db)
+    for_snr_db = NO_LINK if invert_for_snr_db is None else invert_for_snr_db
+    refinement = Refinement(refine_steps, for_snr_db=for_snr_db)
     data, folder = read_file(image), output_folder(out)
     with progress_display() as tell:
         tell("loading the models", 0, 1)
         aligned = load_finder().find(data, largest_face=largest_face)
-        receptions = None if invert_for_snr_db is None else Receptions(load_codec(), SymbolBudget(MAX_USES))
-        inversion = load_inverter(receptions=receptions).invert(
+        inversion = load_inverter(receptions=Receptions(load_codec(), SymbolBudget(MAX_USES))).invert(
             aligned,
             refinement,
             lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps),
@@ -59,7 +59,7 @@ def invert_command(
     document = {
         "image": str(image),
         "refine_steps": refine_steps,
-        "invert_for_snr_db": invert_for_snr_db,
+        "invert_for_snr_db": None if for_snr_db == NO_LINK else for_snr_db,
         "lpips": round(inversion.lpips, 6),
         "identity_cosine": round(inversion.identity_cosine, 6),
         "confidence": round(inversion.confidence, 3),

@@ -22,7 +22,7 @@ RefineSteps = Annotated[
 ]
 InvertForSnr = Annotated[
     float | None,
-    typer.Option("--invert-for-snr-db", metavar="DB", help="Invert the photo for a link of this SNR."),
+    typer.Option("--invert-for-snr-db", metavar="DB", help="Invert the photo for a link of this SNR; inf for none."),
 ]
 Frames = Annotated[
     int,

@@ -109,8 +109,9 @@ class Photo(_message.Message):
     frames: _builtins.int
     """Frames spent on every turn: the first brings it, the others refine the face. 0 means 1."""
     invert_for_snr_db: _builtins.float
-    """Es/N0 in dB of the link to invert the photo for: the gradient steps then seek likeness in what will arrive there on
-    average, not in the latent itself, whose reconstruction may look overdrawn.
+    """Es/N0 in dB of the link to invert the photo for: half of the gradient steps seek likeness in what will arrive there
+    on average, not in the latent itself, whose reconstruction may look overdrawn. Infinity means no link; absent means
+    the service's setting.
     """
     def __init__(
         self,

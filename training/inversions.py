@@ -16,14 +16,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.codec.catalogue import load_codec
 from shared.pictures import Picture
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.tensors import to_tensor
 from training.celeba import iter_faces, load_faces
 from transmitter.inversion_loss import SIDE
 from transmitter.invert import StyleGanInverter
-from transmitter.inverter import Refinement, ignore_progress
+from transmitter.inverter import USUAL_SNR_DB, Refinement, ignore_progress
 from transmitter.models import load_inverter
+from transmitter.receptions import Receptions
+from transmitter.symbols import MAX_USES, SymbolBudget
 
 REPORT = 64
 """Photos after which the file is written."""
@@ -35,20 +38,18 @@ class Inversions:
     Args:
         path: the file, float32 ``(n, 16, 512)``; what it holds already is kept.
         inverter: finds the latents.
-        steps: gradient steps of each.
+        refinement: of each.
     """
 
-    def __init__(self, path: Path, inverter: StyleGanInverter, steps: int) -> None:
-        self._path, self._inverter, self._steps = path, inverter, steps
+    def __init__(self, path: Path, inverter: StyleGanInverter, refinement: Refinement) -> None:
+        self._path, self._inverter, self._refinement = path, inverter, refinement
         self.latents: list[NDArray[np.float32]] = list(np.load(path)) if path.exists() else []
 
     def extend(self, photos: Sequence[Picture]) -> None:
         """Inverts photos ``(N, S, S, 3)`` from where the file ends."""
         for photo in photos[len(self.latents) :]:
-            face = to_tensor(photo[None])
-            guess = self._inverter.guess(face, ignore_progress)
-            refined = self._inverter.refine(face, guess, Refinement(self._steps), ignore_progress, [])
-            self.latents.append(refined[0].numpy())
+            found = self._inverter.find(to_tensor(photo[None]), self._refinement, ignore_progress, [])
+            self.latents.append(found[0].numpy())
             if len(self.latents) % REPORT == 0:
                 self._save()
         self._save()
@@ -82,6 +83,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["train", "val"], default="train")
     parser.add_argument("--photos", type=int, default=80)
     parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--for-snr-db", type=float, default=USUAL_SNR_DB, help="link they are inverted for; inf: none")
     parser.add_argument(
         "--moved-as",
         type=Path,
@@ -98,7 +100,8 @@ def main() -> None:
     photos = dict(zip(sorted(order), iter_faces(args.data, args.split, SIDE, set(order)), strict=True))
     args.out.parent.mkdir(parents=True, exist_ok=True)
     found = args.out.with_suffix(".answers.npy") if args.moved_as else args.out
-    inversions = Inversions(found, load_inverter(MobileStyleGan.load()), args.steps)
+    inverter = load_inverter(MobileStyleGan.load(), Receptions(load_codec(), SymbolBudget(MAX_USES)))
+    inversions = Inversions(found, inverter, Refinement(args.steps, for_snr_db=args.for_snr_db))
     inversions.extend([photos[place][1] for place in order])
     if args.moved_as:
         answers, refined = (np.load(path) for path in args.moved_as)

@@ -20,7 +20,7 @@ from transmitter.curvature import Curvature
 from transmitter.descent import Descent, Pace
 from transmitter.encoder import ImageEncoder
 from transmitter.inversion_loss import SIDE, InversionLoss, LossWeights
-from transmitter.inverter import Inversion, InversionProgress, Refinement
+from transmitter.inverter import NO_LINK, Inversion, InversionProgress, Refinement
 from transmitter.receptions import Receptions
 
 LOOK = 128
@@ -73,16 +73,26 @@ class StyleGanInverter:
     ) -> Inversion:
         """See `Inverter.invert`."""
         started = time.perf_counter()
-        target = to_tensor(face[None])
-        w_plus = self.guess(target, on_progress)
         losses: list[float] = []
-        for part in refinement.parts():
-            w_plus = self.refine(target, w_plus, part, on_progress, losses)
+        w_plus = self.find(to_tensor(face[None]), refinement, on_progress, losses)
         with torch.inference_mode():
             shown = to_pictures(self._prior.synthesis(w_plus, 256))[0]
         elapsed_ms = 1e3 * (time.perf_counter() - started)
         lpips, identity_cosine = self._judge(face, shown)
         return Inversion(w_plus[0].numpy().astype(np.float32), lpips, identity_cosine, tuple(losses), elapsed_ms)
+
+    def find(
+        self,
+        faces: Tensor,
+        refinement: Refinement,
+        on_progress: Callable[[InversionProgress], None],
+        losses: list[float],
+    ) -> Tensor:
+        """The latents ``(B, 16, 512)`` of faces ``(B, 3, S, S)`` in [-1, 1]: guess and steps."""
+        w_plus = self.guess(faces, on_progress)
+        for part in refinement.parts():
+            w_plus = self.refine(faces, w_plus, part, on_progress, losses)
+        return w_plus
 
     def guess(self, faces: Tensor, on_progress: Callable[[InversionProgress], None], passes: int = PASSES) -> Tensor:
         """The encoder's answer to faces ``(B, 3, S, S)`` in [-1, 1]: ``(B, 16, 512)``."""
@@ -133,8 +143,8 @@ class StyleGanInverter:
         with torch.no_grad():
             return descent.best(loss_of(self._prior.synthesis(through(w_plus), SIDE), w_plus))
 
-    def _through(self, snr_db: float | None) -> Callable[[Tensor], Tensor]:
-        if snr_db is None:
+    def _through(self, snr_db: float) -> Callable[[Tensor], Tensor]:
+        if snr_db == NO_LINK:
             return lambda w_plus: w_plus
         if self._receptions is None:
             raise InvalidInput("This inverter knows of no link to invert for.")

@@ -54,7 +54,7 @@ class PhotoOptions:
 
 def _refinement(photo: Photo, settings: TransmitterSettings) -> Refinement:
     """As many steps as the photo asks for, however long they take; the service's bounds where it does not ask."""
-    for_snr_db = photo.invert_for_snr_db if photo.HasField("invert_for_snr_db") else None
+    for_snr_db = photo.invert_for_snr_db if photo.HasField("invert_for_snr_db") else settings.invert_for_snr_db
     if photo.HasField("refine_steps"):
         return Refinement(photo.refine_steps, for_snr_db=for_snr_db)
     return Refinement(settings.refine_steps, settings.refine_seconds, for_snr_db)

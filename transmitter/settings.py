@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from shared.codec.catalogue import CodecName
 from shared.pictures import served_resolution
 from shared.settings import ServiceSettings, Target, variables_of
+from transmitter.inverter import MAX_SNR_DB, USUAL_SNR_DB
 from transmitter.symbols import MAX_USES
 
 
@@ -29,6 +30,11 @@ class TransmitterSettings(ServiceSettings):
     )
     refine_steps: int = Field(40, ge=0, le=1000, description="Gradient steps after the encoder, unless asked.")
     refine_seconds: float = Field(5.0, gt=0, description="Longest that those steps may take, unless steps were asked.")
+    invert_for_snr_db: float = Field(
+        USUAL_SNR_DB,
+        ge=-MAX_SNR_DB,
+        description="Es/N0 in dB of the link that photos are inverted for, unless asked; inf: for none.",
+    )
     symbols: int = Field(0, ge=0, le=2**16, description="Payload symbols of a frame; 0 chooses by the reported SNR.")
     max_uses: int = Field(MAX_USES, ge=128, le=2**16, description="Channel uses of a turn without repeats, at most.")
     max_tries: int = Field(4, ge=1, le=64, description="Frames sent for one turn before it is given up.")

@@ -34,6 +34,8 @@ class PerceptualBasis:
         directions: columns that lead from white ``u`` back to those coefficients, ``(m, m)``.
         importance: ``l_i``, falling, ``(m,)``: what is seen of a unit error of ``u_i``.
         log_gain_deviation: as in `LatentBasis`, ``(1,)``.
+        coordinates: rows that lead from the rotated coefficients of the separable transform to the visible ones,
+            ``(m, m)``.
     """
 
     separable: LatentBasis
@@ -43,7 +45,7 @@ class PerceptualBasis:
     log_gain_deviation: NDArray[np.float32]
     deviation: NDArray[np.float32] = field(init=False)
     visibility: NDArray[np.float32] = field(init=False)
-    _whiten: NDArray[np.float32] = field(init=False)
+    coordinates: NDArray[np.float32] = field(init=False)
     _kept: NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +55,7 @@ class PerceptualBasis:
         derived = {
             "deviation": np.concatenate([lengths, self.separable.deviation[kept]]),
             "visibility": np.concatenate([self.importance / np.square(lengths), self.separable.visibility[kept]]),
-            "_whiten": inverse.astype(np.float32),
+            "coordinates": inverse.astype(np.float32),
             "_kept": kept,
         }
         for name, value in derived.items():
@@ -95,7 +97,7 @@ class PerceptualBasis:
     def analyse(self, w_plus: Latent) -> NDArray[np.float32]:
         """``(..., 16, 512)`` -> coefficients ``(..., 8192)``, the visible ones first."""
         flat = self.separable.analyse(w_plus)
-        return np.concatenate([flat[..., self.rotated] @ self._whiten.T, flat[..., self._kept]], -1)
+        return np.concatenate([flat[..., self.rotated] @ self.coordinates.T, flat[..., self._kept]], -1)
 
     def synthesise(self, coefficients: NDArray[np.float32]) -> Latent:
         """Coefficients ``(8192,)`` -> ``(16, 512)``."""

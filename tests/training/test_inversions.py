@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from training.inversions import Inversions, moved
+from transmitter.inverter import Refinement
 
 
 class CountingInverter:
@@ -14,22 +15,19 @@ class CountingInverter:
     def __init__(self) -> None:
         self.inverted = 0
 
-    def guess(self, faces: torch.Tensor, _: object) -> torch.Tensor:
-        return faces.mean((1, 2, 3))[:, None, None].expand(-1, 16, 512)
-
-    def refine(self, _faces: object, w_plus: torch.Tensor, *_: object) -> torch.Tensor:
+    def find(self, faces: torch.Tensor, refinement: Refinement, *_: object) -> torch.Tensor:
         self.inverted += 1
-        return w_plus + 1
+        return faces.mean((1, 2, 3))[:, None, None].expand(-1, 16, 512) + refinement.steps
 
 
 def test_a_longer_run_continues_a_shorter_one(tmp_path: Path) -> None:
     photos = np.random.default_rng(0).integers(0, 256, (5, 128, 128, 3), dtype=np.uint8)
     path = tmp_path / "latents.npy"
-    Inversions(path, CountingInverter(), 3).extend(photos[:2])
+    Inversions(path, CountingInverter(), Refinement(3)).extend(photos[:2])
     again = CountingInverter()
-    Inversions(path, again, 3).extend(photos)
+    Inversions(path, again, Refinement(3)).extend(photos)
     whole = tmp_path / "whole.npy"
-    Inversions(whole, CountingInverter(), 3).extend(photos)
+    Inversions(whole, CountingInverter(), Refinement(3)).extend(photos)
     assert again.inverted == 3
     np.testing.assert_array_equal(np.load(path), np.load(whole))
     assert np.load(path).shape == (5, 16, 512)

@@ -10,6 +10,7 @@ from shared.codec.linear import LinearCodec
 from shared.errors import InvalidInput
 from shared.phy import profile_for
 from tests.codec.conftest import face_like_basis
+from tests.fakes.codec import PhaseCodec
 from tests.transmitter.visible import plain_basis
 from transmitter.receptions import Receptions
 from transmitter.symbols import MAX_USES, SymbolBudget
@@ -71,6 +72,13 @@ def test_gradients_go_through_the_mean() -> None:
     assert float(w_plus.grad.abs().max()) > 0
 
 
-def test_there_is_no_linear_map_for_other_coordinates() -> None:
-    with pytest.raises(InvalidInput, match="perceptual and jecc"):
-        Receptions(LinearCodec(face_like_basis(), 0), BUDGET).mean(6.0)
+def test_the_mean_is_known_of_separable_coordinates_too() -> None:
+    w_plus, receptions = face(6), Receptions(LinearCodec(face_like_basis(), 0), BUDGET)
+    expected = receptions.expected(w_plus, 6.0)
+    mean = receptions.mean(6.0)(torch.from_numpy(w_plus)[None])[0].numpy()
+    assert np.linalg.norm(mean - expected) < 0.15 * np.linalg.norm(w_plus - expected)
+
+
+def test_a_codec_that_sends_no_coefficients_has_no_linear_map() -> None:
+    with pytest.raises(InvalidInput, match="sends coefficients"):
+        Receptions(PhaseCodec(), BUDGET).mean(6.0)

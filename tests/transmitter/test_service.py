@@ -107,6 +107,7 @@ async def test_the_client_may_choose_steps_symbols_and_resolution(start_transmit
         [photo(symbols=10**6)],
         [photo(invert_for_snr_db=1e3)],
         [photo(invert_for_snr_db=float("nan"))],
+        [photo(invert_for_snr_db=float("-inf"))],
         [photo(symbols=3), say("bangs +1")],
         [photo(symbols=65536), say("bangs +1")],
         [photo(), photo(b"landscape")],
