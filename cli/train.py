@@ -43,12 +43,13 @@ def adapters_command(
     from shared.codec.perceptual import PerceptualBasis
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.weights import committed
-    from training.adapters import AdapterTraining, train_pair
+    from training.adapters import Schedule, condition, train_pair
     from training.faces import draw_faces, whiten
+    from training.simulated_link import SimulatedLink
 
     codec = JointCodec(PerceptualBasis.load(committed("basis_perceptual.safetensors")), JointNetworks(), codec_id=0)
     faces = np.load(latents) if latents else draw_faces(MobileStyleGan.load(), samples, seed)
-    training = AdapterTraining(snr_db, fading == "rayleigh", steps, seed=seed)
+    link = SimulatedLink(codec, condition(snr_db, fading=fading == "rayleigh"))
     console = stderr_console()
     losses: list[float] = []
 
@@ -57,7 +58,7 @@ def adapters_command(
         console.print(f"[dim]step {step}: visible error {loss:.4f} of the expected[/dim]")
 
     kept = Adapters.load(beside) if beside else NO_ADAPTERS
-    trained = train_pair(codec, None, whiten(codec.linear, faces), training, report)
+    trained = train_pair(snr_db, link, whiten(codec.linear, faces), Schedule(steps, seed=seed), report)
     Adapters((*kept.pairs, *trained.pairs)).save(out)
     document = {"out": str(out), "snr_db": snr_db, "fading": fading, "steps": steps, "seed": seed, "losses": losses}
     if as_json:

@@ -23,6 +23,9 @@ from shared.codec.sizes import COEFFICIENTS
 LARGEST = 30.0
 """Error of one frame, in units of the expected, above which it counts no more: deep fades are not to rule training."""
 
+LENGTHS = (16, 400)
+"""Fewest and most payload symbols that are learned from."""
+
 
 @dataclass(frozen=True)
 class Conditions:
@@ -35,7 +38,7 @@ class Conditions:
         fading: share of frames whose gain fades as Rayleigh's, while the design SNR is the link's.
     """
 
-    k: tuple[int, int] = (16, 400)
+    k: tuple[int, int] = LENGTHS
     design_snr_db: tuple[int, int] = (-8, 21)
     mismatch_db: float = 1.0
     fading: float = 0.2

@@ -10,7 +10,7 @@ from shared.codec.perceptual import PerceptualBasis
 from shared.codec.sizes import COEFFICIENTS
 from tests.codec.channel import add_noise
 from tests.codec.conftest import face_like_basis, face_like_perceptual_basis
-from training.adapters import AdapterTraining, train_pair
+from training.adapters import Schedule, condition, train_pair
 from training.simulated_link import Conditions, SimulatedLink
 
 K, SNR_DB = 140, 6
@@ -81,8 +81,9 @@ def test_a_pair_of_adapters_learns_while_the_networks_stay(visible: PerceptualBa
     _, white = faces_of(codec, 4, 5)  # four faces only: there is something to learn
     codec._networks.save(tmp_path / "joint.safetensors")
     before = (tmp_path / "joint.safetensors").read_bytes()
-    training = AdapterTraining(float(SNR_DB), fading=False, steps=60, learning_rate=1e-2)
-    adapters = train_pair(codec, tmp_path / "joint.safetensors", white, training, lambda *_: None)
+    own = SimulatedLink(codec, condition(SNR_DB, fading=False))
+    schedule = Schedule(steps=60, learning_rate=1e-2)
+    adapters = train_pair(SNR_DB, own, white, schedule, lambda *_: None, tmp_path / "joint.safetensors")
     link = SimulatedLink(codec, at_one_point())
     untrained = carried_error(link, white.repeat(60, 1), JointNetworks())
     assert carried_error(link, white.repeat(60, 1), JointNetworks(adapters)) < 0.95 * untrained
