@@ -23,9 +23,9 @@ def adapters_command(
     fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
     out: Annotated[Path, typer.Option(help="File for the pair.")] = Path("adapters.safetensors"),
     latents: Annotated[
-        Path | None, typer.Option(help="Latents (N, 16, 512), .npy; without it the prior draws.")
+        Path | None, typer.Option(help="Latents (N, 16, 512), .npy, beside which as many are drawn.")
     ] = None,
-    samples: Annotated[int, typer.Option(min=1, help="Faces that the prior draws.")] = 20_000,
+    samples: Annotated[int, typer.Option(min=1, help="Faces that the prior draws where there are none.")] = 20_000,
     steps: Annotated[int, typer.Option(min=1, help="Gradient steps.")] = 1200,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     beside: Annotated[Path | None, typer.Option(help="Pairs to keep in the same file.")] = None,
@@ -48,7 +48,9 @@ def adapters_command(
     from training.simulated_link import SimulatedLink
 
     codec = JointCodec(PerceptualBasis.load(committed("basis_perceptual.safetensors")), JointNetworks(), codec_id=0)
-    faces = np.load(latents) if latents else draw_faces(MobileStyleGan.load(), samples, seed)
+    given = [np.load(latents)] if latents else []
+    drawn = draw_faces(MobileStyleGan.load(), len(given[0]) if given else samples, seed)
+    faces = np.concatenate([*given, drawn])
     link = SimulatedLink(codec, condition(snr_db, fading=fading == "rayleigh"))
     console = stderr_console()
     losses: list[float] = []

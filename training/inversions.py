@@ -88,8 +88,9 @@ def main() -> None:
         "--moved-as",
         type=Path,
         nargs=2,
+        action="append",
         metavar=("ANSWERS", "REFINED"),
-        help="latents of other photos before and after",
+        help="latents of other photos before their steps and after; more than once for more kinds of them",
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
@@ -104,7 +105,9 @@ def main() -> None:
     inversions = Inversions(found, inverter, Refinement(args.steps, for_snr_db=args.for_snr_db))
     inversions.extend([photos[place][1] for place in order])
     if args.moved_as:
-        answers, refined = (np.load(path) for path in args.moved_as)
+        answers, refined = (
+            np.concatenate([np.load(path) for path in kind]) for kind in zip(*args.moved_as, strict=True)
+        )
         np.save(args.out, moved(np.stack(inversions.latents), answers, refined, args.seed))
 
 
