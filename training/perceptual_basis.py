@@ -5,16 +5,18 @@ let ``C = A A^T`` and ``A^T M A = V diag(l) V^T``. The coordinates ``u = V^T A^{
 of ``u_i`` is seen ``l_i`` times its square and independently of the others: what a linear code wants to know.
 
 ``C`` comes from inversions of photos and from samples, ``M`` from random probes (`training/seen.py`), of which there
-are about as many as rows: what lies off its diagonal is shrunk.
+are about as many as rows: what lies off its diagonal is shrunk. Other faces than those that coordinates were found by
+spread further along most of them: how far is measured on held-out ones, along coordinates found without them.
 
-Run: ``python -m training.perceptual_basis --photos FILE``; it writes ``basis_perceptual.safetensors``.
+Run: ``python -m training.perceptual_basis --photos FILE --without FILE --held-out FILE``; it writes
+``basis_perceptual.safetensors``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,12 @@ metric by a factor 9 in the first coordinate and by 2.5 from the hundredth on, a
 PHOTO_CORRELATION = 0.85
 """How much of the photos' own correlations is believed. With all of them held-out photos arrived a little less like
 themselves at 0 dB and below, and alike from 6 dB on."""
+
+NEIGHBOURS = 0.35
+"""Deviation, in the logarithm of the rank, of the weights with which spreads along coordinates are averaged."""
+
+SPREADS = (0.6, 3.0)
+"""Least and most that a held-out variance counts for; the last coordinates are known to hardly anyone."""
 
 
 def shrunk_gram(rows: Matrix) -> Matrix:
@@ -96,6 +104,34 @@ def fit_perceptual(
     )
 
 
+def spreads(basis: PerceptualBasis, photos: Matrix, samples: Matrix) -> Matrix:
+    """Variances ``(m,)`` along the coordinates, of faces that they were not fitted to.
+
+    Args:
+        basis: fitted.
+        photos: rotated coefficients of held-out inversions, ``(N, m)``.
+        samples: of drawn faces.
+    """
+    directions = basis.directions.astype(np.float64)
+    of_photos, of_samples = (np.square(np.linalg.solve(directions, faces.T)).mean(1) for faces in (photos, samples))
+    rank = np.log(1.0 + np.arange(len(directions)))
+    near = np.exp(-0.5 * np.square((rank[:, None] - rank) / NEIGHBOURS))
+    mean = near @ np.log(PHOTO_SHARE * of_photos + (1 - PHOTO_SHARE) * of_samples) / near.sum(1)
+    variances: Matrix = np.clip(np.exp(mean), *SPREADS)
+    return variances
+
+
+def stretched(basis: PerceptualBasis, variances: Matrix) -> PerceptualBasis:
+    """The basis for faces whose variances along its coordinates are ``(m,)`` instead of 1; coordinates of 1 again."""
+    importance = basis.importance * variances
+    order = np.argsort(-importance, kind="stable")
+    return replace(
+        basis,
+        directions=(basis.directions * np.sqrt(variances))[:, order].astype(np.float32),
+        importance=importance[order].astype(np.float32),
+    )
+
+
 def strongest(basis: LatentBasis, count: int) -> NDArray[np.intp]:
     """The ``count`` coefficients whose deviation is seen most."""
     return np.argsort(-np.square(basis.deviation, dtype=np.float64) * basis.visibility, kind="stable")[:count]
@@ -123,10 +159,49 @@ def measure_log_gain(basis: PerceptualBasis, coefficients: Matrix) -> NDArray[np
     return np.array([np.log(energies).std() / 2], np.float32)
 
 
+@dataclass(frozen=True)
+class Fit:
+    """Fits the basis to photos.
+
+    Attributes:
+        separable: the transform below.
+        rotated: its coefficients that are rotated, ``(m,)``.
+        samples: those of drawn faces, ``(N, m)``.
+        probes: of what is seen.
+    """
+
+    separable: LatentBasis
+    rotated: NDArray[np.intp]
+    samples: Matrix
+    probes: Probes
+
+    def read(self, path: Path) -> Matrix:
+        """The rotated coefficients ``(N, m)`` of the latents in a file."""
+        return coefficients_of(self.separable, np.load(path, mmap_mode="r"), self.rotated)
+
+    def to(self, photos: Matrix) -> PerceptualBasis:
+        """The basis of photos whose coefficients are ``(N, m)``."""
+        separable, rotated = self.separable, self.rotated
+        covariance = covariance_of(separable.deviation[rotated].astype(np.float64), photos, self.samples)
+        scale = np.sqrt(np.diag(covariance))
+        metric = np.zeros_like(covariance)
+        for gradients, weight in ((self.probes.looks, 1.0), (self.probes.who, IDENTITY_WEIGHT)):
+            seen = shrunk_gram(
+                separable.project(gradients).astype(np.float64)[:, rotated] * scale
+            )  # where all entries are about as noisy
+            metric += weight * seen / np.outer(scale, scale)
+        # The coefficients that stay are seen on the scale of those that are rotated.
+        ratio = float(np.median(np.diag(metric) / separable.visibility[rotated]))
+        below = replace(separable, visibility=separable.visibility * np.float32(ratio))
+        return fit_perceptual(below, rotated, covariance, metric)
+
+
 def main() -> None:
     """Fits the basis from probes and latents and writes it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=Path, required=True, help="inversions of photos (N, 16, 512), .npy")
+    parser.add_argument("--without", type=Path, required=True, help="as many, that know nothing of those held out")
+    parser.add_argument("--held-out", type=Path, required=True, help="inversions of photos, .npy")
     parser.add_argument("--probes", type=Path, default=Path("runs/seen"))
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--separable", type=Path, default=Path("weights/basis_seen.safetensors"))
@@ -136,19 +211,10 @@ def main() -> None:
     separable, probes = LatentBasis.load(args.separable), Probes.load(args.probes)
     rotated = strongest(separable, DIMENSIONS)
     samples = coefficients_of(separable, draw_faces(MobileStyleGan.load(), args.samples, args.seed), rotated)
-    photos = coefficients_of(separable, np.load(args.photos, mmap_mode="r"), rotated)
-    covariance = covariance_of(separable.deviation[rotated].astype(np.float64), photos, samples)
-    scale = np.sqrt(np.diag(covariance))
-    metric = np.zeros_like(covariance)
-    for gradients, weight in ((probes.looks, 1.0), (probes.who, IDENTITY_WEIGHT)):
-        seen = shrunk_gram(
-            separable.project(gradients).astype(np.float64)[:, rotated] * scale
-        )  # where all entries are about as noisy
-        metric += weight * seen / np.outer(scale, scale)
-    # The coefficients that stay are seen on the scale of those that are rotated.
-    ratio = float(np.median(np.diag(metric) / separable.visibility[rotated]))
-    below = replace(separable, visibility=separable.visibility * np.float32(ratio))
-    basis = fit_perceptual(below, rotated, covariance, metric)
+    fit = Fit(separable, rotated, samples, probes)
+    variances = spreads(fit.to(fit.read(args.without)), fit.read(args.held_out), samples)
+    photos = fit.read(args.photos)
+    basis = stretched(fit.to(photos), variances)
     faces = np.concatenate([samples[: len(photos)], photos])
     basis = replace(basis, log_gain_deviation=measure_log_gain(basis, faces))
     basis.save(args.out)

@@ -78,7 +78,7 @@ class PerceptualBasis:
         """Writes the basis as safetensors, the matrices in half precision."""
         own: dict[str, NDArray[np.generic]] = {
             "rotated": self.rotated,
-            "directions": self.directions.astype(np.float16),
+            "directions": np.ascontiguousarray(self.directions, np.float16),  # safetensors writes memory as it lies
             "importance": self.importance,
             "log_gain_deviation": self.log_gain_deviation,
         }

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -54,8 +56,10 @@ def test_what_is_seen_most_is_sent_first(basis: LatentBasis, visible: Perceptual
     assert seen_error(visible) < 0.8 * seen_error(basis)
 
 
-def test_a_basis_comes_back_from_its_file(visible: PerceptualBasis, tmp_path: Path) -> None:
-    visible.save(tmp_path / "basis.safetensors")
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_basis_comes_back_from_its_file(visible: PerceptualBasis, tmp_path: Path, order: Literal["C", "F"]) -> None:
+    laid = replace(visible, directions=np.asarray(visible.directions, order=order))
+    laid.save(tmp_path / "basis.safetensors")
     again = PerceptualBasis.load(tmp_path / "basis.safetensors")
     np.testing.assert_allclose(again.directions, visible.directions, atol=1e-3)
     np.testing.assert_array_equal(again.rotated, visible.rotated)
