@@ -17,7 +17,8 @@ MAX_SNR_DB = 100
 """Largest SNR in dB, and the negative of the least, that a face can be inverted for."""
 
 USUAL_SNR_DB = 9.0
-"""What links are taken for where nobody names one. A face inverted for it arrives nearer to its photo at any SNR."""
+"""What links are taken for where nobody names one. A face inverted for it arrives nearer to its photo,
+whatever the link from 0 dB on (`evaluation/rate_aware.py`)."""
 
 NO_LINK = math.inf
 """The SNR in dB of a face that is meant to be seen as it is."""

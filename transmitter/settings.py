@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from shared.codec.catalogue import CodecName
 from shared.pictures import served_resolution
 from shared.settings import ServiceSettings, Target, variables_of
-from transmitter.inverter import MAX_SNR_DB, USUAL_SNR_DB
+from transmitter.inverter import USUAL_SNR_DB, Refinement
 from transmitter.symbols import MAX_USES
 
 
@@ -32,7 +32,6 @@ class TransmitterSettings(ServiceSettings):
     refine_seconds: float = Field(5.0, gt=0, description="Longest that those steps may take, unless steps were asked.")
     invert_for_snr_db: float = Field(
         USUAL_SNR_DB,
-        ge=-MAX_SNR_DB,
         description="Es/N0 in dB of the link that photos are inverted for, unless asked; inf: for none.",
     )
     symbols: int = Field(0, ge=0, le=2**16, description="Payload symbols of a frame; 0 chooses by the reported SNR.")
@@ -51,3 +50,8 @@ class TransmitterSettings(ServiceSettings):
     @classmethod
     def _is_served(cls, resolution: int) -> int:
         return served_resolution(resolution, resolution)
+
+    @field_validator("invert_for_snr_db")
+    @classmethod
+    def _is_an_snr(cls, snr_db: float) -> float:
+        return Refinement(for_snr_db=snr_db).for_snr_db
