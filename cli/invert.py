@@ -45,7 +45,8 @@ def invert_command(
     with progress_display() as tell:
         tell("loading the models", 0, 1)
         aligned = load_finder().find(data, largest_face=largest_face)
-        inversion = load_inverter(receptions=Receptions(load_codec(), SymbolBudget(MAX_USES))).invert(
+        receptions = None if for_snr_db == NO_LINK else Receptions(load_codec(), SymbolBudget(MAX_USES))
+        inversion = load_inverter(receptions=receptions).invert(
             aligned,
             refinement,
             lambda progress: tell(f"{progress.stage}ing", progress.step, progress.steps),

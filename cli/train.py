@@ -44,13 +44,12 @@ def adapters_command(
     from shared.prior.mobile_stylegan import MobileStyleGan
     from shared.weights import committed
     from training.adapters import Schedule, condition, train_pair
-    from training.faces import draw_faces, whiten
+    from training.faces import beside_drawn, draw_faces, whiten
     from training.simulated_link import SimulatedLink
 
     codec = JointCodec(PerceptualBasis.load(committed("basis_perceptual.safetensors")), JointNetworks(), codec_id=0)
-    given = [np.load(latents)] if latents else []
-    drawn = draw_faces(MobileStyleGan.load(), len(given[0]) if given else samples, seed)
-    faces = np.concatenate([*given, drawn])
+    prior = MobileStyleGan.load()
+    faces = beside_drawn(prior, np.load(latents), seed) if latents else draw_faces(prior, samples, seed)
     link = SimulatedLink(codec, condition(snr_db, fading=fading == "rayleigh"))
     console = stderr_console()
     losses: list[float] = []

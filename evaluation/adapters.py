@@ -24,7 +24,7 @@ from shared.codec.joint import JointCodec
 from shared.codec.networks import JointNetworks
 from shared.prior.mobile_stylegan import MobileStyleGan
 from training.adapters import Report, Schedule, condition, descend, train_pair
-from training.faces import draw_faces, whiten
+from training.faces import beside_drawn, whiten
 from training.simulated_link import LENGTHS, Conditions, SimulatedLink
 
 NETWORK_RATE = 1e-3
@@ -145,11 +145,10 @@ def main() -> None:
     torch.set_num_threads(1)
     codec = load_codec("jecc")
     assert isinstance(codec, JointCodec)
-    photos = np.load(options.photos, mmap_mode="r")
-    pools = [photos, draw_faces(MobileStyleGan.load(), len(photos), seed=1)]
+    faces = beside_drawn(MobileStyleGan.load(), np.load(options.photos), seed=1)
     ablation = Ablation(
         codec,
-        torch.cat([whiten(codec.linear, pool) for pool in pools]),
+        whiten(codec.linear, faces),
         whiten(codec.linear, np.load(options.held_out)),
         [float(value) for value in options.snr_db.split(",")],
         [float(value) for value in options.met_db.split(",")],

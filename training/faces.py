@@ -37,6 +37,11 @@ def draw_faces(prior: MobileStyleGan, count: int, seed: int) -> NDArray[np.float
     return np.asarray(broadcast_w(w).numpy() + offsets, dtype=np.float32)
 
 
+def beside_drawn(prior: MobileStyleGan, photos: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """Inversions ``(N, 16, 512)`` and as many drawn faces: ``(2 N, 16, 512)``."""
+    return np.concatenate([photos, draw_faces(prior, len(photos), seed)])
+
+
 def whiten(codec: LinearCodec, latents: NDArray[np.float32]) -> Tensor:
     """Latents ``(N, 16, 512)`` to the white coefficients that count most, ``(N, COEFFICIENTS)``."""
     first = codec.ranking[:COEFFICIENTS]
