@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,14 @@ from evaluation.comparison.scores import FIGURES
 from evaluation.ms_ssim import WEIGHTS, scales_of
 
 BETTER_WHEN_LESS = ("lpips_intended",)
-JUDGED = ("lpips_intended", "identity_intended", "psnr_db_intended", "edit_success")
+JUDGED = {
+    "lpips_intended": "LPIPS",
+    "identity_intended": "identity",
+    "psnr_db_intended": "PSNR",
+    "edit_success": "edits that succeed",
+}
+"""Figures by which the best of ours and the best rival are compared, as the report calls them."""
+
 RESAMPLES = 1000
 COLUMNS = {
     "lpips_intended": "LPIPS",
@@ -64,30 +73,79 @@ def summarise(rows: list[Row], distances: Distances) -> list[Summary]:
     return summaries
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """The best of ours and the best rival at one SNR, by one figure."""
+
+    figure: str
+    fading: str
+    snr_db: float
+    ours: Summary
+    rival: Summary
+
+    @property
+    def lost(self) -> bool:
+        """Whether the rival is ahead."""
+        sign = _sign(self.figure)
+        return bool(sign * self.rival[self.figure][0] < sign * self.ours[self.figure][0])
+
+
+def comparisons(summaries: list[Summary]) -> list[Comparison]:
+    """Every figure of `JUDGED` at every SNR where ours and a rival were measured, figure by figure."""
+    found = []
+    for figure in JUDGED:
+        for fading, snr_db in sorted({(each["fading"], each["snr_db"]) for each in summaries}):
+            here = [each for each in summaries if (each["fading"], each["snr_db"]) == (fading, snr_db)]
+            ours = [each for each in here if each["method"].startswith("ours")]
+            rivals = [each for each in here if not each["method"].startswith("ours")]
+            if ours and rivals:
+                best, rival = (min(group, key=partial(_badness, figure)) for group in (ours, rivals))
+                found.append(Comparison(figure, fading, snr_db, best, rival))
+    return found
+
+
 def losses(summaries: list[Summary]) -> str:
-    """Where the best rival beats the best of ours, in sentences."""
-    lost, count = [], 0
-    for fading, snr_db in sorted({(each["fading"], each["snr_db"]) for each in summaries}):
-        here = [each for each in summaries if (each["fading"], each["snr_db"]) == (fading, snr_db)]
-        ours = [each for each in here if each["method"].startswith("ours")]
-        rivals = [each for each in here if not each["method"].startswith("ours")]
-        if not ours or not rivals:
-            continue
-        for figure in JUDGED:
-            sign = 1 if figure in BETTER_WHEN_LESS else -1
-            best = min(ours, key=lambda each: sign * each[figure][0])
-            rival = min(rivals, key=lambda each: sign * each[figure][0])
-            count += 1
-            if sign * rival[figure][0] < sign * best[figure][0]:
-                lost.append(
-                    f"at {snr_db:g} dB ({_channel(fading)}) {rival['method']} has {figure} {rival[figure][0]:.3f} with "
-                    f"{rival['k_total']} channel uses, {best['method']} {best[figure][0]:.3f} with {best['k_total']}"
-                )
-    if not count:
+    """Where the best rival beats the best of ours: a paragraph, and what was measured there in a table."""
+    compared = comparisons(summaries)
+    lost = [each for each in compared if each.lost]
+    if not compared:
         return "Nothing stands beside ours in this experiment, so it does not say where we lose."
     if not lost:
-        return f"Ours is nowhere behind in the {count} comparisons of {', '.join(JUDGED)}."
-    return f"**Where we lose** ({len(lost)} of {count} comparisons, each method at its best): " + "; ".join(lost) + "."
+        return f"Ours is nowhere behind in the {len(compared)} comparisons of {', '.join(JUDGED.values())}."
+    places = [
+        f"in {name} {' and '.join(at)}"
+        for figure, name in JUDGED.items()
+        if (at := _places([each for each in lost if each.figure == figure]))
+    ]
+    lines = [f"**Where we lose** ({len(lost)} of {len(compared)} comparisons, each method at its best): "]
+    lines[0] += "; ".join(places) + "."
+    lines += [
+        "",
+        "| figure | channel | SNR dB | best rival | uses | it | best of ours | uses | ours |",
+        "| --- " * 9 + "|",
+    ]
+    lines += [
+        f"| {JUDGED[each.figure]} | {_channel(each.fading)} | {each.snr_db:g} "
+        + "".join(f"| {of['method']} | {of['k_total']} | {of[each.figure][0]:.3f} " for of in (each.rival, each.ours))
+        + "|"
+        for each in lost
+    ]
+    return "\n".join(lines)
+
+
+def _places(lost: list[Comparison]) -> list[str]:
+    """At which SNRs of which channels, "at 12, 20 dB (AWGN)"."""
+    fadings = dict.fromkeys(each.fading for each in lost)
+    snrs = {fading: [f"{each.snr_db:g}" for each in lost if each.fading == fading] for fading in fadings}
+    return [f"at {', '.join(values)} dB ({_channel(fading)})" for fading, values in snrs.items()]
+
+
+def _sign(figure: str) -> int:
+    return 1 if figure in BETTER_WHEN_LESS else -1
+
+
+def _badness(figure: str, summary: Summary) -> float:
+    return float(_sign(figure) * summary[figure][0])
 
 
 def _channel(fading: str) -> str:
