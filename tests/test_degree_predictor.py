@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.attributes import attribute_names
-from shared.degree_predictor import SIDE, DegreePredictor, DegreeScale
+from shared.degree_predictor import PIXEL_SHARE, SIDE, DegreePredictor, DegreeScale
 from tests.fakes.degrees import random_eyes, small_predictor
 
 ATTRIBUTES = len(attribute_names())
@@ -47,7 +47,7 @@ def test_pictures_of_any_side_give_degrees_in_range(predictor: DegreePredictor) 
         assert ((degrees >= 0) & (degrees <= 5)).all()
 
 
-def test_both_readers_have_half_a_say(predictor: DegreePredictor) -> None:
+def test_both_readers_have_their_say(predictor: DegreePredictor) -> None:
     faces = torch.rand(2, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)) * 2 - 1
     before = predictor.scores(faces)
     with torch.no_grad():
@@ -55,7 +55,7 @@ def test_both_readers_have_half_a_say(predictor: DegreePredictor) -> None:
         one = predictor.scores(faces)
         predictor.features.scores.bias += 1.0
         both = predictor.scores(faces)
-    torch.testing.assert_close(one, before + 0.5)
+    torch.testing.assert_close(one, before + PIXEL_SHARE)
     torch.testing.assert_close(both, before + 1.0)
 
 

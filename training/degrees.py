@@ -1,7 +1,7 @@
 """Trains both readers of the degree predictor on CelebA's labels and calibrates its six degrees.
 
-Run: ``python -m training.degrees --data DIR`` (resumes from its checkpoint); ``--pixels FILE`` keeps the reader of
-pixels. The features stay in ``--work`` (1.6 GB).
+Run: ``python -m training.degrees --data DIR`` (resumes from its checkpoint); ``--pixels FILE`` and ``--features FILE``
+keep readers that there are. The features stay in ``--work`` (1.6 GB).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.attributes import attribute_names
-from shared.degree_predictor import DegreePredictor, FeatureHead, PixelReader
+from shared.degree_predictor import PIXEL_SHARE, DegreePredictor, FeatureHead, PixelReader
 from shared.perceptual.face_features import FeatureReader
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
@@ -102,11 +102,12 @@ def see(eyes: FeatureReader, images: Tensor) -> tuple[Tensor]:
 
 
 def main() -> None:
-    """Trains both readers, calibrates their mean on the training split, scores on val and writes the weights."""
+    """Trains both readers, calibrates them on the training split, scores on val and writes the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=WEIGHTS / "degrees.safetensors")
     parser.add_argument("--pixels", type=Path, help="weights whose reader of pixels is taken as it is")
+    parser.add_argument("--features", type=Path, help="weights whose reader of features is taken as it is")
     parser.add_argument("--work", type=Path, default=Path("runs/cache"))
     parser.add_argument("--epochs", type=int, default=8, help="passes of the reader of pixels")
     parser.add_argument("--stop-after", type=int, default=0, help="of them to do for now; a later call goes on")
@@ -126,26 +127,27 @@ def main() -> None:
     else:
         pixels = PixelReader(args.width).to(device)
         train_pixels(pixels, train, args, device)
-    features = FeatureHead()
-    views = [
-        Maps.of(train, partial(see, eyes), args.work / "degrees_plain"),
-        Maps.of(train, partial(see, eyes), args.work / "degrees_augmented", args.seed),
-    ]
-    train_head(features, views, train.labels, args.head_epochs, args.head_lr, args.seed)
+    plain = Maps.of(train, partial(see, eyes), args.work / "degrees_plain")
+    if args.features:
+        features = DegreePredictor.load(args.features, eyes).features
+    else:
+        features = FeatureHead()
+        augmented = Maps.of(train, partial(see, eyes), args.work / "degrees_augmented", args.seed)
+        train_head(features, [plain, augmented], train.labels, args.head_epochs, args.head_lr, args.seed)
     of_val = Maps.of(val, partial(see, eyes), args.work / "degrees_val")
     predictor = DegreePredictor(eyes, pixels.cpu(), features).eval()
-    means = mean_of(score_pixels(pixels, train, device), score_maps(features, views[0]))
-    predictor.scale.knots.copy_(torch.from_numpy(calibrate(means, train.labels)))
+    scores = together(score_pixels(pixels, train, device), score_maps(features, plain))
+    predictor.scale.knots.copy_(torch.from_numpy(calibrate(scores, train.labels)))
     predictor.save(args.out)
     readers = {"pixels": score_pixels(pixels, val, device), "features": score_maps(features, of_val)}
-    readers["mean"] = mean_of(*readers.values())
+    readers["both"] = together(**readers)
     print(json.dumps({"auc_val": {name: areas(scores, val.labels) for name, scores in readers.items()}}))
 
 
-def mean_of(*scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What readers say together, ``(N, A)`` each."""
-    mean: NDArray[np.float32] = np.mean(scores, 0, dtype=np.float32)
-    return mean
+def together(pixels: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The scores of both readers, ``(N, A)`` each, as `DegreePredictor.scores` adds them."""
+    both: NDArray[np.float32] = PIXEL_SHARE * pixels + (1 - PIXEL_SHARE) * features
+    return both
 
 
 def areas(scores: NDArray[np.float32], labels: NDArray[np.float32]) -> dict[str, float]:

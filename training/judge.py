@@ -2,6 +2,7 @@
 
 Run: ``python -m training.judge --data DIR --out weights/judge.safetensors``. The features stay in ``--work`` (1.3 GB).
 The last tenth of the training photos decides when to stop; val is only scored, by `main` and beside the predictor.
+``--compare`` trains nothing: it puts the judge that there is beside the predictor.
 """
 
 from __future__ import annotations
@@ -24,9 +25,16 @@ from training.celeba import FaceSet, load_faces
 from training.degrees import calibrate
 from training.frozen_features import Maps, area_under_curve, score_maps, train_head
 
+IN_BETWEEN = (1.5, 3.5)
+"""Degrees, as the predictor reads them, that edits mostly aim at."""
+
 
 def against_predictor(judge: DegreeJudge, faces: FaceSet) -> dict[str, dict[str, float]]:
-    """Per attribute, on photos of val: both AUCs, and how far apart the two sets of degrees are."""
+    """Per attribute, on photos of val: both AUCs, and how far apart the two sets of degrees are.
+
+    ``within_one`` is the share of photos whose degrees are at most one apart, ``within_one_in_between`` the same of
+    those whose degree is `IN_BETWEEN`: more targets than that are hardly met by the judge, however good edits are.
+    """
     predictor = DegreePredictor.load(WEIGHTS / "degrees.safetensors")
     parts = np.array_split(np.arange(len(faces.images)), max(1, len(faces.images) // 128))
     scores = np.concatenate([judge.scores(faces.images[part]) for part in parts])
@@ -34,11 +42,15 @@ def against_predictor(judge: DegreeJudge, faces: FaceSet) -> dict[str, dict[str,
         others = torch.cat([predictor.scores(to_tensor(faces.images[part])) for part in parts])
     own = np.concatenate([judge.degrees(faces.images[part]) for part in parts])
     theirs = predictor.scale(others).numpy()
+    agree = np.abs(own - theirs) <= 1
+    between = (theirs >= IN_BETWEEN[0]) & (theirs <= IN_BETWEEN[1])
     return {
         name: {
             "auc_judge": area_under_curve(scores[:, i], faces.labels[:, i]),
             "auc_predictor": area_under_curve(others[:, i].numpy(), faces.labels[:, i]),
             "mean_absolute_difference": float(np.abs(own[:, i] - theirs[:, i]).mean()),
+            "within_one": float(agree[:, i].mean()),
+            "within_one_in_between": float(agree[between[:, i], i].mean()),
             "correlation": float(np.corrcoef(own[:, i], theirs[:, i])[0, 1]),
         }
         for i, name in enumerate(attribute_names())
@@ -55,7 +67,11 @@ def main() -> None:
     parser.add_argument("--lr", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--features-only", action="store_true", help="stop when the features are there")
+    parser.add_argument("--compare", action="store_true", help="print how the judge at --out stands to the predictor")
     args = parser.parse_args()
+    if args.compare:
+        print_comparison(args)
+        return
     torch.manual_seed(args.seed)
     faces = load_faces(args.data, "train", args.work, SIDE)
     trunk = MobileNetV2.load()
@@ -73,10 +89,15 @@ def main() -> None:
         for name, tensor in head.state_dict().items()
     }
     save_file(tensors, args.out)
-    judge = DegreeJudge.load(args.out)
-    rows = against_predictor(judge, load_faces(args.data, "val", args.work, SIDE))
+    print(json.dumps({"best_epoch": best_epoch}))
+    print_comparison(args)
+
+
+def print_comparison(args: argparse.Namespace) -> None:
+    """The judge at ``args.out`` beside the predictor, on val."""
+    rows = against_predictor(DegreeJudge.load(args.out), load_faces(args.data, "val", args.work, SIDE))
     rounded = {name: {key: round(value, 3) for key, value in row.items()} for name, row in rows.items()}
-    print(json.dumps({"best_epoch": best_epoch, "val": rounded}))
+    print(json.dumps({"val": rounded}))
 
 
 if __name__ == "__main__":

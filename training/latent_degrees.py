@@ -13,6 +13,7 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class Probes:
     @classmethod
     def load(cls, folder: Path, space: VisibleSpace) -> Probes:
         """All that runs have kept in ``folder``, in the coordinates of ``space``."""
-        chunks = [np.load(path) for path in sorted(folder.glob("degrees_*.npz"))]
+        chunks = _chunks(folder)
         rows = {
             "u": [space.analyse(chunk["latents"].astype(np.float32)) for chunk in chunks],
             "scores": [chunk["scores"] for chunk in chunks],
@@ -68,6 +69,15 @@ class Probes:
     def at(self, rows: Tensor) -> Probes:
         """Those of the faces ``rows``."""
         return Probes(self.u[rows], self.scores[rows], self.along[rows], self.slopes[rows])
+
+
+def load_latents(folder: Path) -> NDArray[np.float32]:
+    """The faces ``(N, 16, 512)`` that were probed."""
+    return np.concatenate([chunk["latents"].astype(np.float32) for chunk in _chunks(folder)])
+
+
+def _chunks(folder: Path) -> list[Any]:
+    return [np.load(path) for path in sorted(folder.glob("degrees_*.npz"))]
 
 
 def draw(prior: MobileStyleGan, seed: int, photos: NDArray[np.float32] | None) -> NDArray[np.float32]:

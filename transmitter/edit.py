@@ -20,7 +20,7 @@ from transmitter.fields import SemanticFields
 from transmitter.onlooker import Onlooker, Vector
 from transmitter.receptions import Receptions
 
-REACH = 7.0
+REACH = 10.0
 """Longest move of one edit, in units of its price; beyond it faces leave what the prior draws well."""
 
 PUSH = 1.3

@@ -9,6 +9,10 @@ the attributes that nobody named asked to stay, is found by Gauss-Newton steps:
 
 ``J`` being the fields after the move so far. At a price of its own for every unit, a move in a few common directions
 (`EditDirections`) is told in a few symbols.
+
+Glasses are there or not: to a face that is far from having any, a network's slopes say nothing about where they are to
+be had, and near the brink too much. So scores and slopes are means over places around the face (randomised smoothing:
+Duchi, Bartlett and Wainwright, SIAM J. Optim. 2012), as wide about it as edits move.
 """
 
 from __future__ import annotations
@@ -33,6 +37,11 @@ SLACK = 0.05
 
 TRUST = 3.0
 """Longest step, as fields are trusted near the face only."""
+
+SPREAD = 2.5
+"""Deviation of the places over which fields are averaged, in a move's units."""
+
+PLACES = 32
 
 STEPS = 8
 """Gauss-Newton steps of one match."""
@@ -98,15 +107,17 @@ class SemanticFields:
         self._space, self._predictor = VisibleSpace(basis), predictor
         self._steps = directions.steps
         self._moves = np.stack([self._space.direction(step) for step in directions.steps])  # (D, VISIBLE)
+        one_way = np.random.default_rng(0).standard_normal((PLACES // 2, len(self._moves)))
+        self._places = SPREAD * np.concatenate([one_way, -one_way]) @ self._moves  # (PLACES, VISIBLE)
 
     def locate(self, w_plus: Latent) -> Vector:
         """The visible coordinates ``(VISIBLE,)`` of ``(16, 512)``."""
         return self._space.analyse(w_plus).astype(np.float64)
 
     def at(self, u: Vector) -> tuple[Vector, Vector]:
-        """Scores ``(A,)`` expected of a face at ``u``, and their fields ``(A, D)``."""
-        scores, slopes = self._predictor.slopes(torch.from_numpy(u.astype(np.float32))[None])
-        return scores[0].numpy().astype(np.float64), slopes[0].numpy().astype(np.float64) @ self._moves.T
+        """Scores ``(A,)`` expected around a face at ``u``, and their fields ``(A, D)``."""
+        scores, slopes = self._predictor.slopes(torch.from_numpy((u + self._places).astype(np.float32)))
+        return scores.mean(0).numpy().astype(np.float64), slopes.mean(0).numpy().astype(np.float64) @ self._moves.T
 
     def match(self, u: Vector, asked: Vector, weights: Vector, reach: float) -> Vector:
         """The cheapest move ``(D,)`` of a face at ``u`` to the asked scores; see `cheapest_move`."""

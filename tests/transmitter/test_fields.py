@@ -27,6 +27,14 @@ def bent_predictor(seed: int = 1) -> LatentPredictor:
     return predictor.eval().requires_grad_(False)
 
 
+class Brink(LatentPredictor):
+    """The first attribute is there from a brink on, like glasses; the others never move."""
+
+    def forward(self, u: torch.Tensor) -> torch.Tensor:
+        there = 4 * torch.sigmoid(6 * (u[:, :1] - 4)) - 1
+        return torch.cat([there, torch.zeros(len(u), ATTRIBUTES - 1)], 1)
+
+
 def flat(slopes: Vector, start: Vector) -> tuple[Vector, Vector]:
     return start, slopes
 
@@ -126,6 +134,16 @@ def test_fields_are_how_scores_move() -> None:
         move = np.eye(6)[direction] * 1e-2
         moved = fields.at(fields.moved(u, move))[0]
         np.testing.assert_allclose((moved - scores) / 1e-2, slopes[:, direction], atol=0.01)
+
+
+def test_what_comes_up_all_at_once_is_found_from_where_nothing_says_so() -> None:
+    fields = SemanticFields(plain_basis(), Brink(), plain_directions(6))
+    u = fields.locate(face())
+    assert Brink().slopes(torch.zeros(1, VISIBLE))[1].abs().max() < 1e-8  # where the face is
+    asked = fields.at(u)[0] + np.array([2.0, 0, 0, 0, 0])
+    move = fields.match(u, asked, np.ones(ATTRIBUTES), reach=10.0)
+    assert 3.0 < move[0] < 6.0
+    assert np.abs(move[1:]).max() < 0.5
 
 
 def test_a_moved_latent_is_where_the_fields_say() -> None:
