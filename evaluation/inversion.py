@@ -135,7 +135,7 @@ class InversionReport:
             w_plus = self._inverter.refine(face, w_plus, Refinement(steps), ignore_progress, [])
         seconds = time.perf_counter() - started
         with torch.inference_mode():
-            shown = to_pictures(self._prior.synthesis(w_plus, SIDE))[0]
+            shown = to_pictures(self._prior.averaged(w_plus, SIDE))[0]
         degrees = self._predictor.degrees(np.stack([photo, shown]))
         lpips, identity = self._metrics.lpips(shown, photo), self._metrics.identity_cosine(shown, photo)
         fit = Fit(
@@ -177,6 +177,6 @@ def faces_for(prior: MobileStyleGan, data: Path | None, count: int, seed: int) -
     if data is None:
         with torch.inference_mode():
             latents = torch.from_numpy(sample_latents(prior, count, seed))
-            return [to_pictures(prior.synthesis(latent[None], SIDE))[0] for latent in latents]
+            return [to_pictures(prior.averaged(latent[None], SIDE))[0] for latent in latents]
     chosen = set(np.random.default_rng(seed).permutation(VAL_PHOTOS)[:count].tolist())
     return [photo for _, photo in iter_faces(data, "val", SIDE, chosen)]

@@ -136,7 +136,7 @@ def main() -> None:
 
     def likeness(w_plus: Latent, face: Picture) -> Likeness:
         with torch.inference_mode():
-            shown = to_pictures(prior.synthesis(torch.from_numpy(w_plus)[None], SIDE))[0]
+            shown = to_pictures(prior.averaged(torch.from_numpy(w_plus)[None], SIDE))[0]
         return metrics.lpips(shown, face), metrics.identity_cosine(shown, face)
 
     faces = faces_for(prior, options.data, options.photos, options.seed)

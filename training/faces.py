@@ -30,11 +30,12 @@ def draw_faces(prior: MobileStyleGan, count: int, seed: int) -> NDArray[np.float
     generator = torch.Generator().manual_seed(seed)
     basis = LatentBasis.load(committed("basis_mse.safetensors"))
     with torch.no_grad():
-        w = truncate(prior.mapping(torch.randn(count, prior.w_dim, generator=generator)), prior.mean_w, SAMPLE_PSI)
+        z = torch.randn(count, prior.w_dim, generator=generator).to(prior.mean_w.device)
+        w = truncate(prior.mapping(z), prior.mean_w, SAMPLE_PSI)
     table = torch.randn(count, *basis.mean.shape, generator=generator).numpy() * basis.deviation.reshape(16, 512)
     table[:, 0] = 0
     offsets = np.einsum("lm,nmg,fg->nlf", basis.layers, table, basis.features, optimize=True)
-    return np.asarray(broadcast_w(w).numpy() + offsets, dtype=np.float32)
+    return np.asarray(broadcast_w(w).cpu().numpy() + offsets, dtype=np.float32)
 
 
 def beside_drawn(prior: MobileStyleGan, photos: NDArray[np.float32], seed: int) -> NDArray[np.float32]:

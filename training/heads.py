@@ -24,6 +24,7 @@ from shared.perceptual.lpips import Lpips
 from shared.prior.heads import Head, make_heads
 from shared.prior.mobile_stylegan import MobileStyleGan
 from shared.weights import WEIGHTS
+from training.faces import draw_faces
 from training.samples import draw_latents
 
 CROP = 128  # px that a head is trained on at once: the whole picture at 128 px, a quarter of it at 256 px
@@ -62,9 +63,17 @@ def render(
     return {r: pyramid[r] for r in resolutions}, {r: F.avg_pool2d(picture, 1024 // r) for r in resolutions}
 
 
+def draw_latent(prior: MobileStyleGan, generator: torch.Generator) -> Tensor:
+    """Draw `(1, 16, 512)`: one in three in W, one near it, one with the offsets that inversions of photos have."""
+    kind, seed = torch.randint(3, (1,), generator=generator), torch.randint(1 << 31, (1,), generator=generator)
+    if kind == 2:
+        return torch.from_numpy(draw_faces(prior, 1, int(seed))).to(prior.mean_w.device)
+    return draw_latents(prior, 2, generator)[int(kind) :][:1]
+
+
 def make_example(prior: MobileStyleGan, heads: nn.ModuleDict, generator: torch.Generator) -> Example:
     """Render one new latent and cut a random square out of each resolution."""
-    w_plus = draw_latents(prior, 2, generator)[int(torch.randint(2, (1,), generator=generator)) :][:1]
+    w_plus = draw_latent(prior, generator)
     features, targets = render(prior, w_plus, [int(name) for name in heads])
     cut_features, cut_targets = {}, {}
     for name in heads:
@@ -94,8 +103,11 @@ def start_at_least_squares(head: Head, examples: list[Example], name: str) -> No
     cast(Tensor, head.conv.bias).copy_(solution[-1])
 
 
-def fit(plan: Plan, checkpoint: Path) -> nn.ModuleDict:
-    """Train the heads, going on from `checkpoint` if it is there; Adam's moments start anew then."""
+def fit(plan: Plan, checkpoint: Path, start: Path | None) -> nn.ModuleDict:
+    """Train the heads, going on from `checkpoint` if it is there; Adam's moments start anew then.
+
+    The first run begins with the heads in the file `start`, or where that is none at least squares.
+    """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     prior = MobileStyleGan.load(with_heads=False).to(device)
     lpips = Lpips.load().to(device)
@@ -104,7 +116,9 @@ def fit(plan: Plan, checkpoint: Path) -> nn.ModuleDict:
     done = _restore(heads, checkpoint)
     generator = torch.Generator().manual_seed(plan.seed * 10_000 + done)
     pool = deque((make_example(prior, heads, generator) for _ in range(plan.warm_renders)), maxlen=plan.pool)
-    if done == 0:
+    if done == 0 and start:
+        heads.load_state_dict(load_file(start))
+    elif done == 0:
         for name, head in heads.items():
             start_at_least_squares(cast(Head, head), list(pool), name)
     optimiser = torch.optim.Adam(heads.parameters(), betas=(0.9, 0.99))
@@ -177,6 +191,7 @@ def main() -> None:
     parser.add_argument("what", choices=["fit", "score"])
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/heads/checkpoint.safetensors"))
     parser.add_argument("--weights", type=Path, default=WEIGHTS / "heads.safetensors")
+    parser.add_argument("--start", type=Path, help="heads that `fit` begins with, instead of least squares")
     parser.add_argument("--steps", type=int, default=Plan.steps)
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--count", type=int, default=64, help="latents that `score` draws")
@@ -184,7 +199,7 @@ def main() -> None:
     if options.what == "fit":
         plan = Plan(steps=options.steps, seed=options.seed)
         print(json.dumps(asdict(plan)), flush=True)
-        heads = fit(plan, options.checkpoint)
+        heads = fit(plan, options.checkpoint, options.start)
         _save(heads, options.weights, plan.steps)
     else:
         heads = make_heads()

@@ -241,3 +241,10 @@ class MobileStyleGan(nn.Module):
         if resolution == 1024:
             return cast(Tensor, self.to_image(self.features(w_plus, 512), w_plus[:, -1]))
         raise ValueError(f"cannot render at {resolution} px; choose one of {RESOLUTIONS}")
+
+    def averaged(self, w_plus: Tensor, side: int) -> Tensor:
+        """Draw `w_plus (B, 16, 512)` as `(B, 3, side, side)`, 512 or less: the means of the full picture's squares.
+
+        It is what a head stands in for, at the full picture's price.
+        """
+        return F.avg_pool2d(self.synthesis(w_plus, 512), 512 // side)

@@ -102,6 +102,8 @@ def test_half_size_is_the_mean_of_each_square_of_the_full_picture(prior: MobileS
     w_plus = random_w_plus(prior, 1)
     means = F.avg_pool2d(prior.synthesis(w_plus, 1024), 2)
     torch.testing.assert_close(prior.synthesis(w_plus, 512), means, atol=2e-5, rtol=0)
+    for side in (256, 128):
+        torch.testing.assert_close(prior.averaged(w_plus, side), F.avg_pool2d(means, 512 // side), atol=2e-5, rtol=0)
 
 
 def test_missing_prior_names_the_command_that_brings_it(tmp_path: Path) -> None:

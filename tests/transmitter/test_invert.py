@@ -76,6 +76,22 @@ def test_refinement_ends_when_its_time_is_up(inverter: StyleGanInverter, face: P
     assert 1 <= len(inversion.losses) < 100
 
 
+def test_what_the_head_for_small_pictures_misses_is_not_put_into_the_latent(
+    prior: MobileStyleGan, face: Picture
+) -> None:
+    reddish = MobileStyleGan.load()
+    head = reddish.heads["256"]
+    with torch.no_grad():
+        head.conv.bias += torch.tensor([0.3, 0.0, 0.0])
+
+    def redness(inverter: StyleGanInverter) -> float:
+        w_plus = torch.from_numpy(inverter.invert(face, Refinement(6), ignore_progress).w_plus)[None]
+        with torch.inference_mode():
+            return float(prior.synthesis(w_plus, 512)[:, 0].mean())
+
+    assert abs(redness(load_inverter(reddish)) - redness(load_inverter(prior))) < 0.05
+
+
 def test_an_inversion_for_a_link_is_nearer_when_it_has_arrived(prior: MobileStyleGan, face: Picture) -> None:
     receptions = Receptions(load_codec(), SymbolBudget(MAX_USES))
     inverter = load_inverter(prior, receptions)
