@@ -7,7 +7,7 @@ a move ``du`` is how unlikely it is (``u`` is white), how much of it is seen, an
     du^T (I + SEEN diag(l) + COLOUR M) du
 
 ``l`` being importances and ``M`` the mean metric of `colours` over faces, both in their own scale. LPIPS and identity,
-of which ``l`` is made, hardly mind a lawn that turns yellow with every smile.
+of which ``l`` is made, hardly mind a wall or a skin of another tint.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ SPREAD = 0.4
 """Deviation, in each coordinate, of the places over which the predictor's slopes are averaged."""
 
 PLACES = 16
+"""How many these are."""
 
 CHANGES = (1.5, 3.0)
 """Least and most that a drawn edit asks for, in units of about a degree."""
@@ -98,6 +99,8 @@ def draw_moves(
     predictor: LatentPredictor, faces: NDArray[np.float64], units: Matrix, count: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """``count`` edits of one attribute each: moves ``(count, D)`` in units of price, and the attributes ``(count,)``.
+
+    Fields are means over places about the face, as in `transmitter.fields`.
 
     Args:
         predictor: its slopes are the fields.

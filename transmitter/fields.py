@@ -42,6 +42,7 @@ SPREAD = 2.5
 """Deviation of the places over which fields are averaged, in a move's units."""
 
 PLACES = 32
+"""How many these are."""
 
 STEPS = 8
 """Gauss-Newton steps of one match."""
