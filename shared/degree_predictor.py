@@ -28,8 +28,7 @@ SIDE = 128
 """Side in pixels of the faces that are read; others are resized to it."""
 
 PIXEL_SHARE = 0.25
-"""What the reader of pixels has of a score. The other is right more often and harder to please by what nobody sees:
-that is about the share that logistic regression gives each, from 0.05 (bangs) to 0.4 (eyeglasses)."""
+"""What the reader of pixels has of a score; the other is right more often (``weights/degrees.md``)."""
 
 CELLS = 4
 """Side of the grid on which the frozen networks' maps are read."""

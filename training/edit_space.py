@@ -28,7 +28,7 @@ from shared.weights import WEIGHTS, committed
 from training.latent_degrees import load_latents, load_space
 from training.perceptual_basis import Matrix
 from transmitter.edit import REACH
-from transmitter.fields import EditDirections, Vector, cheapest_move
+from transmitter.fields import EditDirections, Vector, cheapest_move, mean_slopes, places
 from transmitter.latent_predictor import VISIBLE, LatentPredictor, VisibleSpace
 
 SEEN = 0.1
@@ -111,14 +111,13 @@ def draw_moves(
     """
     generator = np.random.default_rng(seed)
     attributes, moves, edited = len(attribute_names()), [], []
-    one_way = SPREAD * generator.standard_normal((PLACES // 2, VISIBLE))
-    places = np.concatenate([one_way, -one_way])
+    around = places(SPREAD, PLACES, VISIBLE, generator)
     for _ in range(count):
         face, attribute = faces[generator.integers(len(faces))], generator.integers(attributes)
 
         def fields(move: Vector, face: NDArray[np.float64] = face) -> tuple[Vector, Vector]:
-            scores, slopes = predictor.slopes(torch.from_numpy((face + units @ move + places).astype(np.float32)))
-            return scores.mean(0).numpy().astype(np.float64), slopes.mean(0).numpy().astype(np.float64) @ units
+            scores, slopes = mean_slopes(predictor, face + units @ move + around)
+            return scores, slopes @ units
 
         asked = fields(np.zeros(units.shape[1]))[0]
         asked[attribute] += generator.choice([-1, 1]) * generator.uniform(*CHANGES)

@@ -73,6 +73,18 @@ def cheapest_move(
     return move
 
 
+def places(spread: float, count: int, size: int, generator: np.random.Generator) -> Vector:
+    """Offsets ``(count, size)`` of this deviation about 0, each beside its opposite so that their mean is 0."""
+    one_way = spread * generator.standard_normal((count // 2, size))
+    return np.concatenate([one_way, -one_way])
+
+
+def mean_slopes(predictor: LatentPredictor, u: Vector) -> tuple[Vector, Vector]:
+    """Means over visible coordinates ``(N, VISIBLE)`` of scores ``(A,)`` and of their slopes ``(A, VISIBLE)``."""
+    scores, slopes = predictor.slopes(torch.from_numpy(u.astype(np.float32)))
+    return scores.mean(0).numpy().astype(np.float64), slopes.mean(0).numpy().astype(np.float64)
+
+
 @dataclass(frozen=True)
 class EditDirections:
     """The space that edits move a face in.
@@ -108,8 +120,8 @@ class SemanticFields:
         self._space, self._predictor = VisibleSpace(basis), predictor
         self._steps = directions.steps
         self._moves = np.stack([self._space.direction(step) for step in directions.steps])  # (D, VISIBLE)
-        one_way = np.random.default_rng(0).standard_normal((PLACES // 2, len(self._moves)))
-        self._places = SPREAD * np.concatenate([one_way, -one_way]) @ self._moves  # (PLACES, VISIBLE)
+        around = places(SPREAD, PLACES, len(self._moves), np.random.default_rng(0))
+        self._places = around @ self._moves  # (PLACES, VISIBLE)
 
     def locate(self, w_plus: Latent) -> Vector:
         """The visible coordinates ``(VISIBLE,)`` of ``(16, 512)``."""
@@ -117,8 +129,8 @@ class SemanticFields:
 
     def at(self, u: Vector) -> tuple[Vector, Vector]:
         """Scores ``(A,)`` expected around a face at ``u``, and their fields ``(A, D)``."""
-        scores, slopes = self._predictor.slopes(torch.from_numpy((u + self._places).astype(np.float32)))
-        return scores.mean(0).numpy().astype(np.float64), slopes.mean(0).numpy().astype(np.float64) @ self._moves.T
+        scores, slopes = mean_slopes(self._predictor, u + self._places)
+        return scores, slopes @ self._moves.T
 
     def match(self, u: Vector, asked: Vector, weights: Vector, reach: float) -> Vector:
         """The cheapest move ``(D,)`` of a face at ``u`` to the asked scores; see `cheapest_move`."""

@@ -152,7 +152,7 @@ class StyleGanInverter:
         it misses at one place it misses nearby, so it is added (defect correction), and gradients stay cheap.
         """
         with torch.no_grad():
-            defect = self._prior.averaged(at, SIDE) - self._prior.synthesis(at, SIDE)
+            defect = self._prior.missed(at, SIDE)
         return lambda w_plus: self._prior.synthesis(w_plus, SIDE) + defect
 
     def _through(self, snr_db: float) -> Callable[[Tensor], Tensor]:

@@ -86,8 +86,7 @@ class Comparison:
     @property
     def lost(self) -> bool:
         """Whether the rival is ahead."""
-        sign = _sign(self.figure)
-        return bool(sign * self.rival[self.figure][0] < sign * self.ours[self.figure][0])
+        return _badness(self.figure, self.rival) < _badness(self.figure, self.ours)
 
 
 def comparisons(summaries: list[Summary]) -> list[Comparison]:
@@ -117,9 +116,9 @@ def losses(summaries: list[Summary]) -> str:
         for figure, name in JUDGED.items()
         if (at := _places([each for each in lost if each.figure == figure]))
     ]
-    lines = [f"**Where we lose** ({len(lost)} of {len(compared)} comparisons, each method at its best): "]
-    lines[0] += "; ".join(places) + "."
-    lines += [
+    share = f"{len(lost)} of {len(compared)} comparisons"
+    lines = [
+        f"**Where we lose** ({share}, each method at its best): {'; '.join(places)}.",
         "",
         "| figure | channel | SNR dB | best rival | uses | it | best of ours | uses | ours |",
         "| --- " * 9 + "|",
@@ -140,12 +139,8 @@ def _places(lost: list[Comparison]) -> list[str]:
     return [f"at {', '.join(values)} dB ({_channel(fading)})" for fading, values in snrs.items()]
 
 
-def _sign(figure: str) -> int:
-    return 1 if figure in BETTER_WHEN_LESS else -1
-
-
 def _badness(figure: str, summary: Summary) -> float:
-    return float(_sign(figure) * summary[figure][0])
+    return float(summary[figure][0] if figure in BETTER_WHEN_LESS else -summary[figure][0])
 
 
 def _channel(fading: str) -> str:

@@ -248,3 +248,9 @@ class MobileStyleGan(nn.Module):
         It is what a head stands in for, at the full picture's price.
         """
         return F.avg_pool2d(self.synthesis(w_plus, 512), 512 // side)
+
+    def missed(self, w_plus: Tensor, side: int) -> Tensor:
+        """Return what the head for `side` px misses of `w_plus (B, 16, 512)`: `averaged` less `synthesis`, at once."""
+        pyramid = {size: features for size, features in self.feature_pyramid(w_plus) if size in (side, 512)}
+        full = F.avg_pool2d(self.to_image.halved(pyramid[512], w_plus[:, -1]), 512 // side)
+        return full - cast(Tensor, self.heads[str(side)](pyramid[side], w_plus - self.mean_w))

@@ -106,6 +106,13 @@ def test_half_size_is_the_mean_of_each_square_of_the_full_picture(prior: MobileS
         torch.testing.assert_close(prior.averaged(w_plus, side), F.avg_pool2d(means, 512 // side), atol=2e-5, rtol=0)
 
 
+def test_what_a_head_misses_is_the_full_picture_less_its_own(prior: MobileStyleGan) -> None:
+    w_plus = random_w_plus(prior, 2)
+    for side in (256, 128):
+        expected = prior.averaged(w_plus, side) - prior.synthesis(w_plus, side)
+        torch.testing.assert_close(prior.missed(w_plus, side), expected, atol=2e-5, rtol=0)
+
+
 def test_missing_prior_names_the_command_that_brings_it(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match="deepsc models pull"):
         MobileStyleGan.load(tmp_path / "prior.safetensors")
