@@ -44,19 +44,19 @@ def sweep_command(
 
     from rich.table import Table
 
-    from channel_sim.impairments.rayleigh import Rayleigh
     from cli.judge import load_judge
+    from evaluation.link import Fading
     from evaluation.sweep import Sweep, read_latents, rounded, sample_latents
     from shared.codec.catalogue import CODEC_NAMES
     from shared.prior.mobile_stylegan import MobileStyleGan
 
     if fading not in ("none", "rayleigh"):
         raise InvalidInput(f"--fading is none or rayleigh, not {fading!r}")
+    propagation: Fading = "rayleigh" if fading == "rayleigh" else "none"
     asked = CODEC_NAMES if codec == "all" else tuple(codec.split(","))
     names = [name for name in CODEC_NAMES if name in asked]
     if len(names) != len(asked):
         raise InvalidInput(f"--codec is some of {', '.join(CODEC_NAMES)}, or all, not {codec!r}")
-    propagation = [Rayleigh()] if fading == "rayleigh" else []
     prior = MobileStyleGan.load()
     sent = read_latents(latents, faces) if latents else sample_latents(prior, faces, seed)
     sweep = Sweep(prior, sent, load_judge(), adapters, networks)

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
+from evaluation.link import Air, Fading
 from evaluation.sweep import SIDE, sample_latents
 from receiver.frames import DecodedFrame, StreamFace, read_frame
 from shared.attributes import Edit, targets
@@ -70,13 +69,18 @@ class TurnResult:
 class Link:
     """One stream through a channel that is known to the sender; nothing is repeated."""
 
-    def __init__(self, snr_db: float, stream_id: str, render: Callable[[Latent], NDArray[np.uint8]]) -> None:
+    def __init__(
+        self,
+        snr_db: float,
+        stream_id: str,
+        render: Callable[[Latent], NDArray[np.uint8]],
+        fading: Fading = "none",
+    ) -> None:
         self._codec = load_codec()
         self._follow_ups = load_follow_ups(self._codec)
         self._framer = Framer(self._codec, self._follow_ups)
         self._budget = SymbolBudget(MAX_USES)
-        self._snr_db, self._stream_id, self._render = snr_db, stream_id, render
-        self._chain = Chain([Awgn(snr_db=snr_db)])
+        self._snr_db, self._fading, self._stream_id, self._render = snr_db, fading, stream_id, render
         self._metrics = FaceMetrics()
         self._sequence = 0
         self._known: Known | None = None
@@ -84,22 +88,25 @@ class Link:
 
     def show(self, w_plus: Latent) -> TurnResult:
         """Brings a face: as a change where that can be."""
-        at = self._conditions()
+        air, at = self._next()
         delta = None if self._known is None else self._framer.delta(w_plus, self._known, self._budget, at)
-        return self._send(delta or self._framer.key(w_plus, self._budget, at), w_plus)
+        return self._send(delta or self._framer.key(w_plus, self._budget, at), w_plus, air)
 
-    def refine(self) -> TurnResult:
-        """Tells more about the face that was brought last."""
-        assert self._known is not None
-        return self._send(self._framer.refinement(self._known, self._budget, self._conditions()), self._known.shown)
+    def refine(self, w_plus: Latent) -> TurnResult:
+        """Tells more about a face, and brings it where it has not arrived."""
+        if self._known is None:
+            return self.show(w_plus)
+        air, at = self._next()
+        return self._send(self._framer.refinement(self._known, self._budget, at), self._known.shown, air)
 
-    def _conditions(self) -> Conditions:
+    def _next(self) -> tuple[Air, Conditions]:
         self._sequence += 1
-        return Conditions(self._snr_db, self._snr_db, self._sequence)
+        frame = FrameContext(seed=0, stream_id=self._stream_id, sequence=self._sequence)
+        air = Air.of(self._snr_db, self._fading, frame)
+        return air, Conditions(air.link.payload_snr_db, air.link.framing_snr_db, self._sequence)
 
-    def _send(self, parcel: Parcel, intended: Latent) -> TurnResult:
-        context = FrameContext(seed=0, stream_id=self._stream_id, sequence=self._sequence)
-        arrived = self._chain.pass_through(parcel.frame.samples, context).samples
+    def _send(self, parcel: Parcel, intended: Latent, air: Air) -> TurnResult:
+        arrived = air.chain.pass_through(parcel.frame.samples, air.frame).samples
         received = read_frame(arrived, self._sequence, self._codec, self._follow_ups, self._held)
         if isinstance(received, DecodedFrame):
             self._known, self._held = parcel.known, received.face
@@ -151,6 +158,7 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=6)
     parser.add_argument("--frames", type=int, default=4, help="refinements after the key frame")
     parser.add_argument("--snr-db", type=float, default=6.0)
+    parser.add_argument("--fading", choices=["none", "rayleigh"], default="none")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     prior = MobileStyleGan.load()
@@ -158,11 +166,11 @@ def main() -> None:
     editor = load_editor(prior)
     results = []
     for index, w_plus in enumerate(sample_latents(prior, options.faces, seed=5)):
-        link = Link(options.snr_db, f"conversation-{index}", _renderer(backend))
+        link = Link(options.snr_db, f"conversation-{index}", _renderer(backend), options.fading)
         if options.what == "turns":
             results.append(hold(link, editor, w_plus))
         else:
-            results.append([link.show(w_plus), *(link.refine() for _ in range(options.frames))])
+            results.append([link.show(w_plus), *(link.refine(w_plus) for _ in range(options.frames))])
     rows = means(results)
     if options.json:
         print(json.dumps(rows))

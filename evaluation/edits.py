@@ -17,10 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
-from evaluation.link import deliver
+from evaluation.link import Air, deliver
 from shared.attribute_predictor import AttributePredictor, degrees_of
 from shared.attributes import Edit, attribute_names, targets
 from shared.codec.codec import Latent, SemanticCodec
@@ -129,8 +127,7 @@ def trials_of(face: int, w_plus: Latent, parts: Parts, link: Link, change: int =
 
     def sent(latent: Latent, trial: int) -> Picture | None:
         frame = FrameContext(seed=link.seed, stream_id=f"edit-{face}-{trial}", sequence=1)
-        chain = Chain([Awgn(snr_db=link.snr_db)])
-        arrived = deliver(latent, parts.codec, chain, link.k_payload, link.snr_db, frame).w_plus
+        arrived = deliver(latent, parts.codec, link.k_payload, Air.of(link.snr_db, "none", frame)).w_plus
         return None if arrived is None else parts.render(arrived)
 
     def judged(picture: Picture | None, at: int | None, way: Way | None, target: float) -> Trial:

@@ -6,17 +6,21 @@ It runs the very functions that the services run, in their order; only gRPC is l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
+from channel_sim.impairments.rayleigh import Rayleigh
 from channel_sim.randomness import FrameContext
 from shared.codec.codec import Latent, SemanticCodec
 from shared.phy import (
     DataFrame,
     FrameHeader,
     FrameKind,
+    LinkOutlook,
     ReceivedFrame,
     build_frame,
     profile_for,
@@ -24,6 +28,30 @@ from shared.phy import (
     receive_frame,
 )
 from shared.phy.uses import ChannelUses
+
+Fading = Literal["none", "rayleigh"]
+
+
+@dataclass(frozen=True)
+class Air:
+    """What one frame goes through.
+
+    Attributes:
+        chain: the channel.
+        link: what its sender was told of it, as after reports: profile, power and folds are chosen for that.
+        frame: keys the channel's randomness.
+    """
+
+    chain: Chain
+    link: LinkOutlook
+    frame: FrameContext
+
+    @classmethod
+    def of(cls, snr_db: float, fading: Fading, frame: FrameContext) -> Self:
+        """A channel of mean Es/N0 ``snr_db``, and a sender that knows it."""
+        if fading == "rayleigh":
+            return cls(Chain([Rayleigh(), Awgn(snr_db=snr_db)]), LinkOutlook.rayleigh(snr_db), frame)
+        return cls(Chain([Awgn(snr_db=snr_db)]), LinkOutlook(snr_db), frame)
 
 
 @dataclass(frozen=True)
@@ -43,21 +71,17 @@ class Delivery:
     expected_nmse_db: float
 
 
-def deliver(
-    w_plus: Latent, codec: SemanticCodec, chain: Chain, k_payload: int, reported_snr_db: float, frame: FrameContext
-) -> Delivery:
+def deliver(w_plus: Latent, codec: SemanticCodec, k_payload: int, air: Air) -> Delivery:
     """Sends one latent ``(16, 512)`` over the channel.
 
     Args:
         w_plus: the face.
         codec: known to both ends.
-        chain: the channel.
         k_payload: payload symbols.
-        reported_snr_db: what the transmitter was told of the link: it sets profile and power allocation.
-        frame: keys the channel's randomness.
+        air: what the frame goes through.
     """
-    payload = codec.encode(w_plus, k_payload, float(quantise_design_snr(reported_snr_db)))
-    received, uses = cross(payload, codec.codec_id, chain, reported_snr_db, frame)
+    payload = codec.encode(w_plus, k_payload, float(quantise_design_snr(air.link.payload_snr_db)))
+    received, uses = cross(payload, codec.codec_id, air)
     estimate = received.estimate.snr_db if received.estimate is not None else float("nan")
     if not isinstance(received, DataFrame):
         return Delivery(None, uses, estimate, float("nan"))
@@ -65,21 +89,18 @@ def deliver(
     return Delivery(decoded.w_plus, uses, estimate, decoded.expected_nmse_db)
 
 
-def cross(
-    payload: NDArray[np.complexfloating], codec_id: int, chain: Chain, reported_snr_db: float, frame: FrameContext
-) -> tuple[ReceivedFrame, ChannelUses]:
+def cross(payload: NDArray[np.complexfloating], codec_id: int, air: Air) -> tuple[ReceivedFrame, ChannelUses]:
     """Frames any payload ``(k,)``, sends it, and reads what arrives: the same pilots, header and power for everybody.
 
     Args:
         payload: symbols of any scale.
         codec_id: 0..7, for the header.
-        chain: the channel.
-        reported_snr_db: what the transmitter was told of the link: it sets the profile, and crosses in the header.
-        frame: keys the channel's randomness.
+        air: what the frame goes through.
     """
-    header = FrameHeader(codec_id, FrameKind.KEY, frame.sequence % 256, quantise_design_snr(reported_snr_db))
-    sent = build_frame(header, payload, profile_for(reported_snr_db))
-    return receive_frame(chain.pass_through(sent.samples, frame).samples), sent.uses
+    design_snr_db = quantise_design_snr(air.link.payload_snr_db)
+    header = FrameHeader(codec_id, FrameKind.KEY, air.frame.sequence % 256, design_snr_db)
+    sent = build_frame(header, payload, profile_for(air.link.framing_snr_db))
+    return receive_frame(air.chain.pass_through(sent.samples, air.frame).samples), sent.uses
 
 
 def rate_distortion_nmse_db(variances: NDArray[np.float64], k_payload: int, snr_db: float) -> float:

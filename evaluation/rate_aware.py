@@ -16,11 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
 from evaluation.inversion import SIDE, faces_for
-from evaluation.link import deliver
+from evaluation.link import Air, deliver
 from shared.codec.catalogue import load_codec
 from shared.codec.codec import Latent, SemanticCodec
 from shared.perceptual.face_metrics import FaceMetrics
@@ -99,9 +97,9 @@ def compare(
     budget = SymbolBudget(MAX_USES)
 
     def arrived(face: Picture, w_plus: Latent, snr_db: float, number: int) -> Likeness:
-        k_payload, chain = budget.payload(snr_db, profile_for(snr_db), 0), Chain([Awgn(snr_db=snr_db)])
+        k_payload = budget.payload(snr_db, profile_for(snr_db), 0)
         frames = [FrameContext(seed=seed, stream_id=f"photo-{number}", sequence=1) for seed in range(draws)]
-        received = [deliver(w_plus, codec, chain, k_payload, snr_db, frame).w_plus for frame in frames]
+        received = [deliver(w_plus, codec, k_payload, Air.of(snr_db, "none", frame)).w_plus for frame in frames]
         lpips, identity = np.mean([NOTHING if latent is None else likeness(latent, face) for latent in received], 0)
         return float(lpips), float(identity)
 

@@ -6,7 +6,7 @@ Run: ``deepsc sweep``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,11 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
-from channel_sim.channel_model import ChannelModel
 from channel_sim.randomness import FrameContext
-from evaluation.link import deliver, rate_distortion_nmse_db
+from evaluation.link import Air, Fading, deliver, rate_distortion_nmse_db
 from shared.codec.basis import LatentBasis
 from shared.codec.catalogue import CodecName, load_codec
 from shared.codec.codec import SemanticCodec
@@ -127,17 +124,14 @@ class Sweep:
             self._codecs[name] = load_codec(name, *(self._learned if name == "jecc" else ()))
         return self._codecs[name]
 
-    def at(
-        self, name: CodecName, snr_db: float, k_payload: int, propagation: Sequence[ChannelModel] = (), seed: int = 0
-    ) -> SweepPoint:
-        """One operating point; the transmitter knows the declared SNR, as after a report."""
+    def at(self, name: CodecName, snr_db: float, k_payload: int, fading: Fading = "none", seed: int = 0) -> SweepPoint:
+        """One operating point; the transmitter knows the declared SNR and whether it fades, as after reports."""
         codec = self._codec(name)
-        chain = Chain([*propagation, Awgn(snr_db=snr_db)])
         errors, energies, lpips, cosines, estimates = [], [], [], [], []
         uses = None
         for index, (w_plus, intended) in enumerate(zip(self._latents, self._intended, strict=True)):
             frame = FrameContext(seed=seed, stream_id=f"sweep-{index}", sequence=1)
-            delivery = deliver(w_plus, codec, chain, k_payload, snr_db, frame)
+            delivery = deliver(w_plus, codec, k_payload, Air.of(snr_db, fading, frame))
             uses = delivery.uses
             estimates.append(delivery.snr_db_estimated)
             if delivery.w_plus is None:

@@ -14,7 +14,7 @@ def keep_freed_memory() -> bool:
 
     Feature maps of 256 px are above the size that it asks the system for, one by one, and each comes back as pages that
     have to be cleared first: that takes as long as the arithmetic. With another C library nothing happens. The process
-    is not larger at its peak, but stays so.
+    stays as large as it was at its peak.
     """
     if not sys.platform.startswith("linux"):
         return False

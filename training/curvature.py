@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from shared.allocator import keep_freed_memory
 from shared.perceptual.lpips import Lpips
 from shared.perceptual.mobilefacenet import MobileFaceNet
 from shared.prior.face_prior import NUM_STYLES
@@ -54,7 +53,6 @@ def main() -> None:
     parser.add_argument("--rank", type=int, default=256)
     parser.add_argument("--seed", type=int, default=3)
     args = parser.parse_args()
-    keep_freed_memory()
     prior, lpips, identity = MobileStyleGan.load(), Lpips.load(), MobileFaceNet.load()
     latents, generator = np.load(args.photos, mmap_mode="r"), torch.Generator().manual_seed(args.seed)
     drawn = np.random.default_rng(args.seed).permutation(len(latents))[: args.probes]

@@ -19,11 +19,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
 from evaluation.deepjscc import CHANNELS, DeepJscc, symbols_of
-from evaluation.link import cross
+from evaluation.link import Air, cross
 from evaluation.metrics import psnr_db
 from shared.phy import DataFrame
 from shared.tensors import to_tensor
@@ -59,11 +57,11 @@ def score(path: Path, data: Path, work: Path, count: int, seed: int) -> None:
     model, photos = DeepJscc.load(path), load_faces(data, "val", work).images[:count]
     for k in (symbols_of(1, SIDE), symbols_of(CHANNELS, SIDE)):
         for snr_db in (0.0, 6.0, 12.0):
-            values, chain = [], Chain([Awgn(snr_db)])
+            values = []
             for index, photo in enumerate(photos):
                 payload = model.encode(photo, k, snr_db)
                 frame = FrameContext(seed=seed, stream_id=f"deepjscc-{index}", sequence=1)
-                received, _ = cross(payload, 6, chain, snr_db, frame)
+                received, _ = cross(payload, 6, Air.of(snr_db, "none", frame))
                 if isinstance(received, DataFrame):
                     heard_db = -10 * math.log10(received.noise_power)
                     values.append(psnr_db(model.decode(received.payload, SIDE, heard_db), photo))

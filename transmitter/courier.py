@@ -9,7 +9,7 @@ from protos import link_pb2
 from protos.link_pb2 import FrameReport
 from shared.codec.codec import Latent
 from shared.errors import LinkLost
-from shared.phy import ChannelUses, Frame, FrameKind, build_sounding
+from shared.phy import ChannelUses, Frame, FrameKind, LinkOutlook, build_sounding
 from transmitter.framing import Conditions, Framer, Known, Parcel, same_face
 from transmitter.link import FrameLink
 from transmitter.snr import SnrTracker
@@ -20,7 +20,7 @@ from transmitter.workers import Workers
 CAUTION_DB = 5.0
 
 #: What is assumed of a link whose every sounding was erased.
-ASSUMED_SNR_DB = 0.0
+ASSUMED = LinkOutlook(snr_db=0.0)
 
 _KINDS = {
     FrameKind.KEY: link_pb2.FRAME_KIND_KEY,
@@ -96,9 +96,9 @@ class Courier:
         self._known: Known | None = None
 
     @property
-    def snr_db(self) -> float | None:
-        """The link's Es/N0 as last reported; ``None`` before the first report."""
-        return self._snr.snr_db
+    def outlook(self) -> LinkOutlook | None:
+        """The link as reports have shown it; ``None`` before the first report."""
+        return self._snr.outlook
 
     def begin(self, budget: SymbolBudget) -> None:
         """A new face begins: the next frame is a key frame, and frames are as long as ``budget`` says."""
@@ -106,16 +106,16 @@ class Courier:
         self._known = None
 
     async def sound(self, delivery: Delivery) -> float:
-        """The link's SNR in dB; measured with a sounding frame if nothing was reported yet.
+        """The SNR in dB that payloads are made for; measured with a sounding frame if nothing was reported yet.
 
         Raises:
             LinkLost: if the next hop is gone.
         """
         for _ in range(self._max_tries):
-            if self.snr_db is not None:
-                return self.snr_db
+            if self.outlook is not None:
+                break
             await self._transmit(build_sounding(), link_pb2.FRAME_KIND_SOUNDING, delivery)
-        return self._believed_snr_db
+        return self._believed.payload_snr_db
 
     async def deliver(self, w_plus: Latent, delivery: Delivery) -> None:
         """Sends ``w_plus`` ``(16, 512)`` until a frame is decoded or the tries are used up.
@@ -163,12 +163,12 @@ class Courier:
             await self._send(parcel, delivery)
 
     @property
-    def _believed_snr_db(self) -> float:
-        return ASSUMED_SNR_DB if self.snr_db is None else self.snr_db
+    def _believed(self) -> LinkOutlook:
+        return self.outlook or ASSUMED
 
     def _conditions(self, caution_db: float, spent: int) -> Conditions:
-        snr_db = self._believed_snr_db
-        return Conditions(snr_db, snr_db - caution_db, self._link.next_sequence, spent)
+        link = self._believed
+        return Conditions(link.payload_snr_db, link.framing_snr_db - caution_db, self._link.next_sequence, spent)
 
     def _frame(self, w_plus: Latent, caution_db: float, spent: int, insist_on_key: bool) -> Parcel:
         at = self._conditions(caution_db, spent)
@@ -214,7 +214,7 @@ class Courier:
         measured, known_symbols = report.estimate.snr_db, uses.k_pilot + uses.k_header
         if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
             known_symbols = uses.k_pilot
-            if self.snr_db is not None:
+            if self.outlook is not None:
                 # An erased frame's pilots may have been read amiss: they may lower what is believed, never raise it.
-                measured = min(measured, self.snr_db)
+                measured = min(measured, self.outlook.snr_db)
         self._snr.learn(measured, known_symbols)

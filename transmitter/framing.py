@@ -26,8 +26,8 @@ class Conditions:
     """Under which a frame is made.
 
     Attributes:
-        snr_db: the link's Es/N0 as far as it is known.
-        framing_snr_db: what pilots and header are chosen for; lower after an erasure.
+        snr_db: the Es/N0 that the payload is made for.
+        framing_snr_db: what pilots and header are chosen for; lower on a link that fades, and after an erasure.
         sequence: the number that the frame will have.
         spent: channel uses that the turn has spent on sounding.
     """

@@ -9,11 +9,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from evaluation.image_codecs import Container, SourceName
+from evaluation.link import Fading
 from shared.errors import InvalidInput
 
 MethodKind = Literal["ours", "latent_digital", "deepjscc", "separate", "ideal"]
 Scheme = Literal["none", "sender", "receiver", "command"]
-Fading = Literal["none", "rayleigh"]
 
 
 class _Part(BaseModel):

@@ -13,15 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from channel_sim.awgn import Awgn
-from channel_sim.chain import Chain
-from channel_sim.impairments.rayleigh import Rayleigh
 from channel_sim.randomness import FrameContext
 from evaluation.comparison.config import ExperimentConfig, MethodConfig
 from evaluation.comparison.faces import Face, Studio, load_faces
 from evaluation.comparison.methods import Methods, candidates
 from evaluation.comparison.scores import FIGURES, Scores
 from evaluation.digital.transport import Scheme
+from evaluation.link import Air, Fading
 from shared.attribute_predictor import AttributePredictor
 from shared.phy.uses import source_dimensions
 from shared.pictures import SYNTHETIC_EDITED, encode_png
@@ -41,7 +39,7 @@ class Point:
     method: MethodConfig
     k: int
     snr_db: float
-    fading: str
+    fading: Fading
 
 
 class Experiment:
@@ -113,9 +111,9 @@ class Experiment:
         if path.exists():
             row: Row = json.loads(path.read_text())
             return row
-        chain = Chain([*([Rayleigh()] if point.fading == "rayleigh" else []), Awgn(point.snr_db)])
         frame = FrameContext(seed=self.config.seed, stream_id=f"comparison-{index}", sequence=1)
-        received = self._methods.send(point.method, face, point.k, point.snr_db, chain, frame, scheme)
+        air = Air.of(point.snr_db, point.fading, frame)
+        received = self._methods.send(point.method, face, point.k, point.snr_db, air, scheme)
         n = source_dimensions(self.config.resolution, self.config.resolution)
         uses = received.uses
         row = place | {

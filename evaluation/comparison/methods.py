@@ -8,8 +8,6 @@ from typing import cast
 
 import numpy as np
 
-from channel_sim.chain import Chain
-from channel_sim.randomness import FrameContext
 from evaluation.comparison.command import decode_command, encode_command
 from evaluation.comparison.config import MethodConfig
 from evaluation.comparison.faces import Face, Studio
@@ -17,7 +15,7 @@ from evaluation.comparison.latent_digital import LatentQuantiser
 from evaluation.deepjscc import DeepJscc
 from evaluation.digital.transport import SCHEMES, Scheme, TransportBlock
 from evaluation.image_codecs import make
-from evaluation.link import cross, deliver
+from evaluation.link import Air, Fading, cross, deliver
 from evaluation.source_codec import Fitted, Picture, fit, grey, unfit
 from shared.codec.catalogue import CodecName, load_codec
 from shared.codec.codec import Latent, SemanticCodec
@@ -48,7 +46,7 @@ class Reception:
     source_bytes: int = 0
 
 
-def candidates(method: MethodConfig, snr_db: float, fading: str) -> list[Scheme | None]:
+def candidates(method: MethodConfig, snr_db: float, fading: Fading) -> list[Scheme | None]:
     """Modulations and rates worth a try at an SNR, of which the best is taken afterwards, in the rival's favour."""
     if method.kind not in ("separate", "latent_digital"):
         return [None]
@@ -79,8 +77,7 @@ class Methods:
         face: Face,
         k: int,
         snr_db: float,
-        chain: Chain,
-        frame: FrameContext,
+        air: Air,
         scheme: Scheme | None,
     ) -> Reception:
         """Sends one face with ``k`` payload symbols; the transmitter knows the declared SNR, as after a report.
@@ -89,11 +86,11 @@ class Methods:
             InvalidInput: if the method cannot do what is asked of it.
         """
         if method.kind in ("ours", "latent_digital"):
-            return self._send_latent(method, face, k, snr_db, chain, frame, scheme)
+            return self._send_latent(method, face, k, air, scheme)
         if method.scheme == "command":
             raise InvalidInput("an edit command needs a latent at the receiver")
         picture = face.intended if method.scheme == "sender" else face.photo
-        shown, uses, size = self._carry_picture(method, picture, k, snr_db, chain, frame, scheme)
+        shown, uses, size = self._carry_picture(method, picture, k, snr_db, air, scheme)
         if shown is None:
             return Reception(grey(self._studio.side), False, uses, size)
         if method.scheme == "receiver":
@@ -106,9 +103,7 @@ class Methods:
         method: MethodConfig,
         face: Face,
         k: int,
-        snr_db: float,
-        chain: Chain,
-        frame: FrameContext,
+        air: Air,
         scheme: Scheme | None,
     ) -> Reception:
         if method.scheme == "receiver":
@@ -117,16 +112,16 @@ class Methods:
         if method.scheme == "command":
             if method.kind != "ours":
                 raise InvalidInput("the scheme command is there for ours only")
-            latent, uses = self._with_command(method, face, k, snr_db, chain, frame)
+            latent, uses = self._with_command(method, face, k, air)
         elif method.kind == "ours":
             source = face.edited if method.scheme == "sender" else face.w_plus
-            delivery = deliver(source, self._named(method), chain, k, snr_db, frame)
+            delivery = deliver(source, self._named(method), k, air)
             latent, uses = delivery.w_plus, delivery.uses
         else:
             assert scheme is not None
             source = face.edited if method.scheme == "sender" else face.w_plus
             size = TransportBlock(k, scheme).capacity
-            data, uses = _carry_bytes(self._quantiser().encode(source, size), k, snr_db, chain, frame, scheme)
+            data, uses = _carry_bytes(self._quantiser().encode(source, size), k, air, scheme)
             latent = None if data is None else self._quantiser().decode(data)
         if latent is None:
             return Reception(grey(self._studio.side), False, uses, size)
@@ -135,14 +130,12 @@ class Methods:
     def _named(self, method: MethodConfig) -> SemanticCodec:
         return self._codec(cast(CodecName, method.codec))
 
-    def _with_command(
-        self, method: MethodConfig, face: Face, k: int, snr_db: float, chain: Chain, frame: FrameContext
-    ) -> tuple[Latent | None, ChannelUses]:
+    def _with_command(self, method: MethodConfig, face: Face, k: int, air: Air) -> tuple[Latent | None, ChannelUses]:
         """The unedited latent and the wishes share the payload; each wish is protected as the header is."""
-        codec, each = self._named(method), profile_for(snr_db).header_count
+        codec, each = self._named(method), profile_for(air.link.framing_snr_db).header_count
         command = encode_command(face.targets, each)
-        body = codec.encode(face.w_plus, k - command.size, float(quantise_design_snr(snr_db)))
-        received, uses = cross(np.concatenate([command, body]), codec.codec_id, chain, snr_db, frame)
+        body = codec.encode(face.w_plus, k - command.size, float(quantise_design_snr(air.link.payload_snr_db)))
+        received, uses = cross(np.concatenate([command, body]), codec.codec_id, air)
         if not isinstance(received, DataFrame):
             return None, uses
         targets = decode_command(received.payload[: command.size], each)
@@ -158,20 +151,19 @@ class Methods:
         picture: Picture,
         k: int,
         snr_db: float,
-        chain: Chain,
-        frame: FrameContext,
+        air: Air,
         scheme: Scheme | None,
     ) -> tuple[Picture | None, ChannelUses, int]:
         side = picture.shape[0]
         if method.kind == "deepjscc":
-            payload = self._deepjscc().encode(picture, k, float(quantise_design_snr(snr_db)))
-            received, uses = cross(payload, DEEPJSCC_ID, chain, snr_db, frame)
+            payload = self._deepjscc().encode(picture, k, float(quantise_design_snr(air.link.payload_snr_db)))
+            received, uses = cross(payload, DEEPJSCC_ID, air)
             if not isinstance(received, DataFrame):
                 return None, uses, 0
             heard_db = float(-10 * np.log10(received.noise_power))
             return self._deepjscc().decode(received.payload, side, heard_db), uses, 0
         if method.kind == "ideal":
-            gain = chain.pass_through(np.ones(k, np.complex64), frame).gain
+            gain = air.chain.pass_through(np.ones(k, np.complex64), air.frame).gain
             budget = int(k * np.log2(1 + gain * 10 ** (snr_db / 10)) / 8)
             fitted = self._fit(method, picture, budget)
             uses = ChannelUses(k_payload=k)
@@ -182,7 +174,7 @@ class Methods:
         fitted = self._fit(method, picture, TransportBlock(k, scheme).capacity)
         # What does not fit is not sent well: the frame goes out empty, and is counted as undecodable.
         sent = b"" if fitted is None else fitted.data
-        data, uses = _carry_bytes(sent, k, snr_db, chain, frame, scheme)
+        data, uses = _carry_bytes(sent, k, air, scheme)
         return (self._show(method, data, side) if data else None), uses, len(sent)
 
     def _fit(self, method: MethodConfig, picture: Picture, budget: int) -> Fitted | None:
@@ -196,10 +188,8 @@ class Methods:
         return unfit(make(method.source, method.container), data, side)
 
 
-def _carry_bytes(
-    data: bytes, k: int, snr_db: float, chain: Chain, frame: FrameContext, scheme: Scheme
-) -> tuple[bytes | None, ChannelUses]:
+def _carry_bytes(data: bytes, k: int, air: Air, scheme: Scheme) -> tuple[bytes | None, ChannelUses]:
     """Bytes over the link in one transport block; both ends know the scheme from the SNR in the header."""
     block = TransportBlock(k, scheme)
-    received, uses = cross(block.encode(data), DIGITAL_ID, chain, snr_db, frame)
+    received, uses = cross(block.encode(data), DIGITAL_ID, air)
     return (block.decode(received.payload, received.noise_power) if isinstance(received, DataFrame) else None), uses

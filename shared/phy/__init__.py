@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.phy.adaptation import LinkOutlook
 from shared.phy.cf32 import MAX_SAMPLES, Samples, from_bytes, to_bytes
 from shared.phy.estimate import LinkEstimate
 from shared.phy.frame import Frame, build_frame, build_sounding
@@ -21,6 +22,7 @@ __all__ = [
     "FrameHeader",
     "FrameKind",
     "LinkEstimate",
+    "LinkOutlook",
     "Profile",
     "ReceivedFrame",
     "Samples",

@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from channel_sim.awgn import Awgn
 from channel_sim.chain import Chain
 from channel_sim.randomness import FrameContext
-from evaluation.link import deliver, rate_distortion_nmse_db
+from evaluation.link import Air, deliver, rate_distortion_nmse_db
 from shared.codec.linear import LinearCodec
+from shared.phy import LinkOutlook
 from tests.codec.conftest import face_like_basis
 
 
@@ -26,15 +29,14 @@ def test_dimensions_below_the_water_are_given_up() -> None:
 @pytest.mark.parametrize(("snr_db", "k_payload"), [(0.0, 128), (6.0, 128), (20.0, 64)])
 def test_no_delivery_beats_the_bound_by_luck_of_the_mean(snr_db: float, k_payload: int) -> None:
     basis = face_like_basis()
-    codec, chain = LinearCodec(basis, 1), Chain([Awgn(snr_db=snr_db)])
+    codec = LinearCodec(basis, 1)
     generator = np.random.default_rng(1)
     errors, energies = [], []
     for index in range(12):
         coefficients = (basis.deviation * generator.standard_normal(basis.deviation.shape)).astype(np.float32)
         face = basis.synthesise(coefficients)
-        delivery = deliver(
-            face, codec, chain, k_payload, snr_db, FrameContext(seed=1, stream_id=f"{index}", sequence=1)
-        )
+        air = Air.of(snr_db, "none", FrameContext(seed=1, stream_id=f"{index}", sequence=1))
+        delivery = deliver(face, codec, k_payload, air)
         assert delivery.w_plus is not None
         assert delivery.uses.k_payload == k_payload
         errors.append(np.square(delivery.w_plus - face).sum())
@@ -45,6 +47,16 @@ def test_no_delivery_beats_the_bound_by_luck_of_the_mean(snr_db: float, k_payloa
 
 
 def test_a_frame_lost_in_noise_is_an_erasure_not_a_guess() -> None:
-    codec, chain = LinearCodec(face_like_basis(), 1), Chain([Awgn(snr_db=-15.0)])
-    delivery = deliver(codec.basis.mean, codec, chain, 64, 12.0, FrameContext(seed=1, stream_id="x", sequence=1))
+    codec, frame = LinearCodec(face_like_basis(), 1), FrameContext(seed=1, stream_id="x", sequence=1)
+    air = Air(Chain([Awgn(snr_db=-15.0)]), LinkOutlook(12.0), frame)
+    delivery = deliver(codec.basis.mean, codec, 64, air)
     assert delivery.w_plus is None
+
+
+def test_a_sender_that_knows_of_the_fading_loses_fewer_frames() -> None:
+    codec = LinearCodec(face_like_basis(), 1)
+    frames = [FrameContext(seed=1, stream_id=f"{index}", sequence=1) for index in range(150)]
+    told = [Air.of(6.0, "rayleigh", frame) for frame in frames]
+    not_told = [replace(air, link=LinkOutlook(6.0)) for air in told]
+    lost = [sum(deliver(codec.basis.mean, codec, 64, air).w_plus is None for air in airs) for airs in (told, not_told)]
+    assert lost[0] < 0.3 * lost[1]

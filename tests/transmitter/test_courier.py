@@ -12,7 +12,7 @@ from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import latent_of
 from tests.fakes.followup import CHANGE, PhaseFollowUps
 from tests.fakes.link import FakeLink
-from transmitter.courier import ASSUMED_SNR_DB, Courier, Delivery
+from transmitter.courier import ASSUMED, Courier, Delivery
 from transmitter.framing import Framer
 from transmitter.symbols import SymbolBudget
 from transmitter.workers import Workers
@@ -45,7 +45,7 @@ async def test_without_a_report_yet_the_channel_is_sounded_first_and_the_pilots_
     assert len(link.frames) == len(delivery.reports) == 2
     assert delivery.uses.k_total == sum(link.frames) <= 512
     assert delivery.uses.k_pilot > SOUNDING.overhead
-    assert courier.snr_db == pytest.approx(12, abs=3)
+    assert courier.outlook.snr_db == pytest.approx(12, abs=3)
     np.testing.assert_allclose(link.faces[0][1][0, :5], DEGREES, atol=0.2)
 
 
@@ -55,7 +55,7 @@ async def test_the_report_on_a_turn_drives_the_next_without_another_sounding(wor
     await send(courier)
     link.snr_db = 2.0
     await send(courier)
-    assert courier.snr_db == pytest.approx(2, abs=3)
+    assert courier.outlook.snr_db == pytest.approx(2, abs=3)
     sent_before = len(link.frames)
     courier.begin(SymbolBudget(512))
     delivery = await send(courier)
@@ -71,6 +71,19 @@ async def test_a_worse_link_gets_a_more_robust_frame(workers):
         totals[snr_db] = delivery.uses
     assert totals[-4.0].k_header > totals[20.0].k_header
     assert totals[-4.0].k_payload < totals[20.0].k_payload
+
+
+async def test_on_a_link_that_fades_headers_are_made_for_worse_than_the_mean(workers):
+    overheads = {}
+    for name, levels_db in {"steady": [8.0] * 6, "fading": [3.0, 13.0] * 3}.items():
+        link = FakeLink(seed=1)
+        courier = courier_over(link, workers, fixed=100)
+        for link.snr_db in levels_db:
+            courier.begin(SymbolBudget(512, 100))
+            await send(courier)
+        overheads[name] = link.frames[-1] - 100
+        assert courier.outlook.snr_db == pytest.approx(8, abs=1)
+    assert overheads["fading"] > overheads["steady"]
 
 
 async def test_an_erased_frame_is_sent_again_under_a_new_number_and_everything_is_counted(workers):
@@ -103,7 +116,7 @@ async def test_after_the_last_try_the_turn_is_given_up(workers):
 async def test_when_every_sounding_is_lost_a_bad_link_is_assumed(workers):
     link = FakeLink(fates=["lose", "lose"])
     courier = courier_over(link, workers, max_tries=2)
-    assert await courier.sound(Delivery()) == ASSUMED_SNR_DB
+    assert await courier.sound(Delivery()) == ASSUMED.snr_db
 
 
 async def test_an_erased_frame_can_lower_what_is_believed_of_the_link_and_not_raise_it(workers):
@@ -111,12 +124,12 @@ async def test_an_erased_frame_can_lower_what_is_believed_of_the_link_and_not_ra
     courier = courier_over(link, workers, max_tries=1)
     await courier.sound(Delivery())
     link.snr_db = 25
-    before = courier.snr_db
+    before = courier.outlook.snr_db
     await courier.deliver(latent_of(DEGREES), Delivery())
-    assert courier.snr_db == before
+    assert courier.outlook.snr_db == before
     link.snr_db = -8
     await courier.deliver(latent_of(DEGREES), Delivery())
-    assert courier.snr_db < before
+    assert courier.outlook.snr_db < before
 
 
 async def test_a_dead_link_is_an_error_of_its_own(workers):

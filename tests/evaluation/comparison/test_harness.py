@@ -19,7 +19,7 @@ CONFIG = ExperimentConfig(
     fading=("rayleigh",),
     methods=(
         MethodConfig(kind="ours", k=(128,)),
-        MethodConfig(kind="ours", k=(128,), scheme="command"),
+        MethodConfig(kind="ours", k=(256,), scheme="command"),
         MethodConfig(kind="deepjscc", k=(512,)),
         MethodConfig(kind="separate", k=(2048,)),
     ),
