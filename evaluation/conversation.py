@@ -103,7 +103,7 @@ class Link:
         self._sequence += 1
         frame = FrameContext(seed=0, stream_id=self._stream_id, sequence=self._sequence)
         air = Air.of(self._snr_db, self._fading, frame)
-        return air, Conditions(air.link.payload_snr_db, air.link.framing_snr_db, self._sequence)
+        return air, Conditions(air.link.payload_snr_db, air.link.profile, self._sequence)
 
     def _send(self, parcel: Parcel, intended: Latent, air: Air) -> TurnResult:
         arrived = air.chain.pass_through(parcel.frame.samples, air.frame).samples

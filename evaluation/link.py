@@ -23,7 +23,6 @@ from shared.phy import (
     LinkOutlook,
     ReceivedFrame,
     build_frame,
-    profile_for,
     quantise_design_snr,
     receive_frame,
 )
@@ -99,7 +98,7 @@ def cross(payload: NDArray[np.complexfloating], codec_id: int, air: Air) -> tupl
     """
     design_snr_db = quantise_design_snr(air.link.payload_snr_db)
     header = FrameHeader(codec_id, FrameKind.KEY, air.frame.sequence % 256, design_snr_db)
-    sent = build_frame(header, payload, profile_for(air.link.framing_snr_db))
+    sent = build_frame(header, payload, air.link.profile)
     return receive_frame(air.chain.pass_through(sent.samples, air.frame).samples), sent.uses
 
 

@@ -168,7 +168,7 @@ class Courier:
 
     def _conditions(self, caution_db: float, spent: int) -> Conditions:
         link = self._believed
-        return Conditions(link.payload_snr_db, link.framing_snr_db - caution_db, self._link.next_sequence, spent)
+        return Conditions(link.payload_snr_db, link.worse_by(caution_db).profile, self._link.next_sequence, spent)
 
     def _frame(self, w_plus: Latent, caution_db: float, spent: int, insist_on_key: bool) -> Parcel:
         at = self._conditions(caution_db, spent)

@@ -13,8 +13,8 @@ from shared.phy import (
     Frame,
     FrameHeader,
     FrameKind,
+    Profile,
     build_frame,
-    profile_for,
     quantise_design_snr,
 )
 from shared.phy.header import SEQUENCE_MODULUS
@@ -27,13 +27,13 @@ class Conditions:
 
     Attributes:
         snr_db: the Es/N0 that the payload is made for.
-        framing_snr_db: what pilots and header are chosen for; lower on a link that fades, and after an erasure.
+        profile: how pilots and header are made; more robust on a link that fades, and after an erasure.
         sequence: the number that the frame will have.
         spent: channel uses that the turn has spent on sounding.
     """
 
     snr_db: float
-    framing_snr_db: float
+    profile: Profile
     sequence: int
     spent: int = 0
 
@@ -92,12 +92,12 @@ class Framer:
         Raises:
             InvalidInput: if the codec cannot take that many symbols, or none are left for a payload.
         """
-        profile, design_snr_db = profile_for(at.framing_snr_db), quantise_design_snr(at.snr_db)
-        k = budget.payload(at.snr_db, profile, at.spent)
+        design_snr_db = quantise_design_snr(at.snr_db)
+        k = budget.payload(at.snr_db, at.profile, at.spent)
         symbols = self._codec.encode(w_plus, k, float(design_snr_db))
         expected = self._codec.decode(symbols, float(design_snr_db), 10 ** (-at.snr_db / 10)).expected_nmse_db
         header = FrameHeader(self._codec.codec_id, FrameKind.KEY, at.sequence % SEQUENCE_MODULUS, design_snr_db)
-        frame = build_frame(header, symbols, profile)
+        frame = build_frame(header, symbols, at.profile)
         design = self._follow_ups.after_key(k, float(design_snr_db))
         return Parcel(frame, FrameKind.KEY, expected, Known(w_plus, w_plus, design, at.sequence, frame.uses.k_total))
 
@@ -107,10 +107,9 @@ class Framer:
         That is so for a change that no edit makes, and on a link where telling a change is no cheaper than the face.
         """
         position = self._follow_ups.locate(w_plus - known.face)
-        profile, design_snr_db = profile_for(at.framing_snr_db), quantise_design_snr(at.snr_db)
-        least = self._follow_ups.symbols_for_change(design_snr_db)
-        k = budget.follow_up(known.key_uses, profile, least)
-        if position is None or k < least or k + profile.overhead > known.key_uses:
+        least = self._follow_ups.symbols_for_change(quantise_design_snr(at.snr_db))
+        k = budget.follow_up(known.key_uses, at.profile, least)
+        if position is None or k < least or k + at.profile.overhead > known.key_uses:
             return None
         return self._follow_up(w_plus, known, position, k, at)
 
@@ -120,7 +119,7 @@ class Framer:
         Raises:
             InvalidInput: if none of the budget is left for a payload.
         """
-        k = budget.payload(at.snr_db, profile_for(at.framing_snr_db), 0)
+        k = budget.payload(at.snr_db, at.profile, 0)
         return self._follow_up(known.shown, known, None, k, at)
 
     def _follow_up(self, w_plus: Latent, known: Known, position: Position | None, k: int, at: Conditions) -> Parcel:
@@ -137,7 +136,7 @@ class Framer:
         design = self._follow_ups.after(known.design, k, float(design_snr_db), changes=position is not None)
         then = Known(known.face, w_plus, design, at.sequence, known.key_uses)
         expected = self._follow_ups.expected_nmse_db(design)
-        return Parcel(build_frame(header, symbols, profile_for(at.framing_snr_db)), kind, expected, then)
+        return Parcel(build_frame(header, symbols, at.profile), kind, expected, then)
 
 
 def same_face(one: Latent, other: Latent) -> bool:

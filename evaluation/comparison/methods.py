@@ -19,9 +19,9 @@ from evaluation.link import Air, Fading, cross, deliver
 from evaluation.source_codec import Fitted, Picture, fit, grey, unfit
 from shared.codec.catalogue import CodecName, load_codec
 from shared.codec.codec import Latent, SemanticCodec
-from shared.codec.linear import LinearCodec
+from shared.codec.linear import MIN_SYMBOLS, LinearCodec
 from shared.errors import InvalidInput
-from shared.phy import DataFrame, profile_for, quantise_design_snr
+from shared.phy import DataFrame, quantise_design_snr
 from shared.phy.uses import ChannelUses
 from shared.weights import committed
 
@@ -132,8 +132,12 @@ class Methods:
 
     def _with_command(self, method: MethodConfig, face: Face, k: int, air: Air) -> tuple[Latent | None, ChannelUses]:
         """The unedited latent and the wishes share the payload; each wish is protected as the header is."""
-        codec, each = self._named(method), profile_for(air.link.framing_snr_db).header_count
+        codec, each = self._named(method), air.link.profile.header_count
         command = encode_command(face.targets, each)
+        if k - command.size < MIN_SYMBOLS:
+            raise InvalidInput(
+                f"{k} symbols leave too few for the face beside {command.size} of the edit's command; ask for more"
+            )
         body = codec.encode(face.w_plus, k - command.size, float(quantise_design_snr(air.link.payload_snr_db)))
         received, uses = cross(np.concatenate([command, body]), codec.codec_id, air)
         if not isinstance(received, DataFrame):

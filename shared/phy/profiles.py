@@ -27,6 +27,7 @@ class Profile:
         header_count: QPSK symbols of the header after the pilots; 0 in a sounding frame.
         check_mask: added to the header's CRC: a header read under another profile fails, and so does an all-zero one.
         min_snr_db: where the profile begins to be chosen.
+        half_lost_db: where one header in two is lost.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Profile:
     header_count: int
     check_mask: int
     min_snr_db: float
+    half_lost_db: float
 
     @property
     def overhead(self) -> int:
@@ -55,17 +57,17 @@ class Profile:
 # in the robust profile, and a little before ``min_snr_db`` in the others: a reported SNR may be wrong by its own error.
 # Pilots and header together are what the SNR is estimated on; their number also sets how wrong that is.
 # Roots: found by search, so that no sequence matches the beginning of another by more than 3 % of its energy.
-ROBUST: Final = Profile("robust", 66, 61, 240, 0x5A3C, -np.inf)
-GUARDED: Final = Profile("guarded", 43, 6, 128, 0x93CA, -2.5)
-NORMAL: Final = Profile("normal", 31, 12, 74, 0xC693, 0.0)
-SHORT: Final = Profile("short", 15, 4, 29, 0x39A6, 5.0)
-MINIMAL: Final = Profile("minimal", 9, 8, 20, 0xA56C, 10.0)
+ROBUST: Final = Profile("robust", 66, 61, 240, 0x5A3C, -np.inf, -9.4)
+GUARDED: Final = Profile("guarded", 43, 6, 128, 0x93CA, -2.5, -6.9)
+NORMAL: Final = Profile("normal", 31, 12, 74, 0xC693, 0.0, -4.2)
+SHORT: Final = Profile("short", 15, 4, 29, 0x39A6, 5.0, 0.6)
+MINIMAL: Final = Profile("minimal", 9, 8, 20, 0xA56C, 10.0, 3.8)
 
 #: Profiles that carry data, the most robust first.
 PROFILES: Final = (ROBUST, GUARDED, NORMAL, SHORT, MINIMAL)
 
 #: Pilots only: sent to be measured before anything is known of the channel. No header, no payload.
-SOUNDING: Final = Profile("sounding", 64, 33, 0, 0, -np.inf)
+SOUNDING: Final = Profile("sounding", 64, 33, 0, 0, -np.inf, -np.inf)
 
 
 def profile_for(snr_db: float) -> Profile:

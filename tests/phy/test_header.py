@@ -59,7 +59,7 @@ def test_a_frame_that_builds_on_another_is_read_under_its_own_number_only(profil
 def test_header_read_under_another_check_mask_fails(profile: Profile) -> None:
     symbols = encode_header(HEADER, profile)
     for other in PROFILES:
-        relabelled = Profile("other", profile.pilot_count, 1, profile.header_count, other.check_mask, 0)
+        relabelled = Profile("other", profile.pilot_count, 1, profile.header_count, other.check_mask, 0, 0)
         assert decode_header(symbols, relabelled) == (HEADER if other is profile else None)
 
 
@@ -112,7 +112,7 @@ def test_noise_passes_under_no_more_check_masks_than_blocks_are_tried() -> None:
         symbols = gaussian(PROFILES[0].header_count, rng).astype(np.complex128)
         for block in likeliest(symbols, 10 * LIST_LENGTH):
             mask = crc16(block[:20]) ^ to_int(block[20:])  # the one under which this block passes
-            passed += decode_header(symbols, Profile("any", 2, 1, symbols.size, mask, 0.0)) is not None
+            passed += decode_header(symbols, Profile("any", 2, 1, symbols.size, mask, 0.0, 0.0)) is not None
     assert 0 < passed <= 10 * LIST_LENGTH / 4  # the spare bits and the kind refuse 13 of 16
 
 

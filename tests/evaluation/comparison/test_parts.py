@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,15 +12,18 @@ import torch
 
 pytest.importorskip("numba")
 
+from channel_sim.randomness import FrameContext
 from cli.main import run
 from evaluation.comparison.command import decode_command, encode_command
 from evaluation.comparison.config import ExperimentConfig, MethodConfig, read_config
 from evaluation.comparison.distances import Distances
+from evaluation.comparison.faces import Face, Studio
 from evaluation.comparison.latent_digital import LatentQuantiser, allocate, lloyd_max
-from evaluation.comparison.methods import candidates
+from evaluation.comparison.methods import Methods, candidates
 from evaluation.comparison.report import interval, losses, summarise, write
 from evaluation.comparison.scores import FIGURES
 from evaluation.deepjscc import CHANNELS, DeepJscc, sent_channels
+from evaluation.link import Air
 from shared.codec.catalogue import load_codec
 from shared.codec.linear import LinearCodec
 from shared.errors import InvalidInput
@@ -38,6 +41,15 @@ def test_command_crosses_and_noise_alone_is_none() -> None:
     assert decode_command(sent + 0.2 * noise, 32) == targets
     assert decode_command(noise, 32) is None
     assert decode_command(np.zeros(64, np.complex128), 32) is None
+
+
+def test_a_command_that_leaves_no_symbols_for_the_face_is_refused_with_a_sentence() -> None:
+    picture, latent = np.zeros((128, 128, 3), np.uint8), np.zeros((16, 512), np.float32)
+    face = Face("0", picture, latent, {"smiling": 3.0}, latent, picture)
+    air = Air.of(-5.0, "none", FrameContext(seed=1, stream_id="x", sequence=1))
+    method = MethodConfig(kind="ours", k=(128,), scheme="command")
+    with pytest.raises(InvalidInput, match="128 symbols leave too few for the face beside 240"):
+        Methods(cast(Studio, None), 0).send(method, face, 128, -5.0, air, None)
 
 
 def test_lloyd_max_of_one_and_two_bits_is_the_published_one() -> None:
