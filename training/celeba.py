@@ -46,6 +46,10 @@ class FaceSet:
     labels: NDArray[np.float32]
     names: list[str]
 
+    def at(self, photos: slice) -> FaceSet:
+        """Some of the photos."""
+        return FaceSet(self.images[photos], self.labels[photos], self.names[photos])
+
 
 def iter_faces(
     data: Path, split: str, side: int, only: Container[int] | None = None

@@ -1,7 +1,8 @@
 """Trains both readers of the degree predictor on CelebA's labels and calibrates its six degrees.
 
 Run: ``python -m training.degrees --data DIR`` (resumes from its checkpoint); ``--pixels FILE`` and ``--features FILE``
-keep readers that there are. The features stay in ``--work`` (1.6 GB).
+keep readers that there are. The features stay in ``--work`` (1.6 GB). The last tenth of the training photos trains none
+of them: it decides when to stop and which score is which degree.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from shared.tensors import to_tensor
 from shared.weights import WEIGHTS
 from training.augment import augment_photo
 from training.celeba import FaceSet, load_faces
-from training.frozen_features import Maps, area_under_curve, attribute_loss, score_maps, train_head
+from training.frozen_features import Maps, area_under_curve, attribute_loss, held_back, score_maps, train_head
 
 #: Degree 0 is met at the median of faces without the attribute, degree 1 where it is as likely there as not, 2..5
-#: at these quantiles of the faces that score above that.
+#: at these quantiles of the faces that score above that. No reader was trained on these faces: those that one was
+#: trained on score too far from the middle.
 PRESENT_QUANTILES = (0.25, 0.50, 0.75, 0.97)
 
 
@@ -102,7 +104,7 @@ def see(eyes: FeatureReader, images: Tensor) -> tuple[Tensor]:
 
 
 def main() -> None:
-    """Trains both readers, calibrates them on the training split, scores on val and writes the weights."""
+    """Trains both readers, calibrates them on photos that they were not trained on, writes them and scores val."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=WEIGHTS / "degrees.safetensors")
@@ -121,27 +123,33 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     train, val = load_faces(args.data, "train", args.work), load_faces(args.data, "val", args.work)
+    unseen = train.at(held_back(train))
     eyes = FeatureReader(Lpips.load(), MobileFaceNet.load())
     if args.pixels:
         pixels = DegreePredictor.load(args.pixels, eyes).pixels
     else:
         pixels = PixelReader(args.width).to(device)
-        train_pixels(pixels, train, args, device)
-    plain = Maps.of(train, partial(see, eyes), args.work / "degrees_plain")
+        train_pixels(pixels, train.at(slice(len(train.images) - len(unseen.images))), args, device)
     if args.features:
         features = DegreePredictor.load(args.features, eyes).features
     else:
         features = FeatureHead()
+        plain = Maps.of(train, partial(see, eyes), args.work / "degrees_plain")
         augmented = Maps.of(train, partial(see, eyes), args.work / "degrees_augmented", args.seed)
         train_head(features, [plain, augmented], train.labels, args.head_epochs, args.head_lr, args.seed)
-    of_val = Maps.of(val, partial(see, eyes), args.work / "degrees_val")
-    predictor = DegreePredictor(eyes, pixels.cpu(), features).eval()
-    scores = together(score_pixels(pixels, train, device), score_maps(features, plain))
-    predictor.scale.knots.copy_(torch.from_numpy(calibrate(scores, train.labels)))
+
+    def read(faces: FaceSet, name: str) -> dict[str, NDArray[np.float32]]:
+        """Scores ``(N, A)`` of each reader and of both."""
+        maps = Maps.of(faces, partial(see, eyes), args.work / name)
+        readers = {"pixels": score_pixels(pixels, faces, device), "features": score_maps(features, maps)}
+        return readers | {"both": together(**readers)}
+
+    predictor = DegreePredictor(eyes, pixels, features).eval()
+    knots = calibrate(read(unseen, "degrees_unseen")["both"], unseen.labels)
+    predictor.scale.knots.copy_(torch.from_numpy(knots))
     predictor.save(args.out)
-    readers = {"pixels": score_pixels(pixels, val, device), "features": score_maps(features, of_val)}
-    readers["both"] = together(**readers)
-    print(json.dumps({"auc_val": {name: areas(scores, val.labels) for name, scores in readers.items()}}))
+    scores = read(val, "degrees_val")
+    print(json.dumps({"auc_val": {name: areas(of_val, val.labels) for name, of_val in scores.items()}}))
 
 
 def together(pixels: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from training.celeba import FaceSet
 
 BATCH = 64
 HELD_BACK = 0.1
-"""Last part of the training photos, which decides when to stop."""
+"""Last part of the training photos, which decides when to stop, and which scores mean which degree."""
 
 LABEL_SMOOTHING = 0.05
 """Keeps scores ordinal instead of saturated."""
@@ -69,6 +69,11 @@ class Maps:
         return path.with_name(f"{path.name}_{number}.npy")
 
 
+def held_back(faces: FaceSet) -> slice:
+    """The photos of a split that no reader is trained on."""
+    return slice(round(len(faces.labels) * (1 - HELD_BACK)), None)
+
+
 def score_maps(head: nn.Module, maps: Maps) -> NDArray[np.float32]:
     """Scores ``(N, A)`` of a whole split."""
     head.eval()
@@ -101,7 +106,7 @@ def train_head(
         That epoch, counted from 1.
     """
     cut = round(len(labels) * (1 - HELD_BACK))
-    held_back = Maps(tuple(part[cut:] for part in views[0].parts))
+    unseen = Maps(tuple(part[cut:] for part in views[0].parts))
     optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=0.05)
     steps = len(views) * (cut // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps * epochs + 1)
@@ -120,7 +125,7 @@ def train_head(
             optimiser.step()
             schedule.step()
             total += loss.item()
-        scores = score_maps(head, held_back)
+        scores = score_maps(head, unseen)
         mean = float(np.mean([area_under_curve(s, one) for s, one in zip(scores.T, labels[cut:].T, strict=True)]))
         print(
             json.dumps({"epoch": epoch, "loss": round(total / steps, 4), "auc_held_back": round(mean, 4)}), flush=True
