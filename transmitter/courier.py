@@ -209,9 +209,9 @@ class Courier:
         return report
 
     def _learn(self, report: FrameReport, uses: ChannelUses) -> None:
-        if not report.HasField("estimate") or not math.isfinite(report.estimate.snr_db):
+        measured, known_symbols = report.estimate.snr_db + report.estimate.gain_db, uses.k_pilot + uses.k_header
+        if not report.HasField("estimate") or not math.isfinite(measured):
             return
-        measured, known_symbols = report.estimate.snr_db, uses.k_pilot + uses.k_header
         if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
             known_symbols = uses.k_pilot
             if self.outlook is not None:

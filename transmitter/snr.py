@@ -22,10 +22,11 @@ RECENT = 8
 
 
 class SnrTracker:
-    """A link's Es/N0 in dB: a Kalman filter of one number, which begins anew when the link jumps.
+    """The SNR in dB that frames meet: a Kalman filter of one number, which begins anew when the link jumps.
 
-    A report measured on ``N`` known symbols has a variance of ``(10/ln 10)^2 / (N - 1.5)`` dB^2
-    (``docs/conventions.md``): 0.6 dB rms for a short frame. Averaged over a conversation the profile is chosen for the
+    A report measured on ``N`` known symbols that met a linear ``snr`` has a variance of
+    ``(10/ln 10)^2 (1 / (N - 1.5) + 2 / (N snr))`` dB^2, the noise's and the gain's (``docs/conventions.md``): 0.7 dB
+    rms for a short frame. Averaged over a conversation the profile is chosen for the
     link and not for the noise. A link that has jumped once is believed where it is; one that has jumped at least twice,
     and at half of the recent reports, fades: it will not be where it was last, but somewhere among them.
     """
@@ -46,9 +47,15 @@ class SnrTracker:
         return LinkOutlook(float(np.mean(self._recent)), float(np.std(self._recent)))
 
     def learn(self, measured_db: float, known_symbols: int) -> None:
-        """Takes in a report."""
+        """Takes in a report.
+
+        Args:
+            measured_db: the SNR that a frame's symbols really had, its fade included.
+            known_symbols: on which that was measured.
+        """
         self._recent.append(measured_db)
-        error = _DB_PER_NEPER**2 / max(known_symbols - 1.5, 0.5)
+        of_noise, of_gain = 1 / max(known_symbols - 1.5, 0.5), 2 / (known_symbols * 10 ** (measured_db / 10))
+        error = _DB_PER_NEPER**2 * (of_noise + of_gain)
         if self._snr_db is None:
             self._snr_db, self._variance = measured_db, error
             return

@@ -27,7 +27,7 @@ class LinkOutlook:
     """What the next frame will meet, as far as is known.
 
     Attributes:
-        snr_db: Es/N0 in dB, the mean of what frames meet.
+        snr_db: instantaneous Es/N0 in dB, fades included, the mean of what frames meet.
         spread_db: its standard deviation from one frame to the next; 0 for a steady link.
     """
 

@@ -28,10 +28,12 @@ class FakeLink:
     Attributes:
         frames: lengths of the frames that were sent.
         faces: latents that were decoded, with their sequence.
+        gain_db: of the next frames; the noise stays as it is.
     """
 
     def __init__(self, snr_db: float = 12.0, fates: Iterable[str] = (), seed: int = 0, reopenings: int = 0) -> None:
         self.snr_db = snr_db
+        self.gain_db = 0.0
         self.frames: list[int] = []
         self.faces: list[tuple[int, Latent]] = []
         self.reopenings = reopenings
@@ -66,7 +68,7 @@ class FakeLink:
         if fate == "lose":
             return report
         noise = self._rng.standard_normal((2, samples.size)) * np.sqrt(10 ** (-self.snr_db / 10) / 2)
-        arrived = (samples + noise[0] + 1j * noise[1]).astype(np.complex64)
+        arrived = (10 ** (self.gain_db / 20) * samples + noise[0] + 1j * noise[1]).astype(np.complex64)
         report.received_sha256 = hashlib.sha256(arrived.tobytes()).digest()
         received = read_frame(arrived, sequence, PhaseCodec(), PhaseFollowUps(), self._face)
         if received.estimate is not None:

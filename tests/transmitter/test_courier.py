@@ -75,10 +75,10 @@ async def test_a_worse_link_gets_a_more_robust_frame(workers):
 
 async def test_on_a_link_that_fades_headers_are_made_for_worse_than_the_mean(workers):
     overheads = {}
-    for name, levels_db in {"steady": [8.0] * 6, "fading": [3.0, 13.0] * 3}.items():
-        link = FakeLink(seed=1)
+    for name, gains_db in {"steady": [0.0] * 6, "fading": [-5.0, 5.0] * 3}.items():
+        link = FakeLink(snr_db=8, seed=1)
         courier = courier_over(link, workers, fixed=100)
-        for link.snr_db in levels_db:
+        for link.gain_db in gains_db:
             courier.begin(SymbolBudget(512, 100))
             await send(courier)
         overheads[name] = link.frames[-1] - 100
