@@ -12,8 +12,8 @@ from shared.phy import measure
 
 def test_public_names_are_these() -> None:
     assert sorted(phy.__all__) == [
-        "ChannelUses", "DataFrame", "Erasure", "Frame", "FrameHeader", "FrameKind", "LinkEstimate", "LinkOutlook", "MAX_SAMPLES",
-        "PROFILES", "Profile", "ReceivedFrame", "SOUNDING", "Samples", "SoundingFrame", "build_frame",
+        "ChannelUses", "DataFrame", "Erasure", "Frame", "FrameHeader", "FrameKind", "LinkEstimate", "LinkOutlook",
+        "MAX_SAMPLES", "PROFILES", "Profile", "ReceivedFrame", "SOUNDING", "Samples", "SoundingFrame", "build_frame",
         "build_sounding", "from_bytes", "profile_for", "quantise_design_snr", "receive_frame", "source_dimensions",
         "to_bytes",
     ]  # fmt: skip
