@@ -1,6 +1,6 @@
 """What the figures in the documents were measured with, a command each.
 
-Pictures are drawn with torch here, so large blocks are asked for again and again: they are kept in the process.
+Most pictures are drawn with torch here, so large blocks are asked for again and again: they are kept in the process.
 """
 
 from shared.allocator import keep_freed_memory

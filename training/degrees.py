@@ -27,7 +27,7 @@ from shared.tensors import to_tensor
 from shared.weights import WEIGHTS
 from training.augment import augment_photo
 from training.celeba import FaceSet, load_faces
-from training.frozen_features import Maps, area_under_curve, attribute_loss, held_back, score_maps, train_head
+from training.frozen_features import Maps, area_under_curve, attribute_loss, first_held_back, score_maps, train_head
 
 #: Degree 0 is met at the median of faces without the attribute, degree 1 where it is as likely there as not, 2..5
 #: at these quantiles of the faces that score above that. No reader was trained on these faces: those that one was
@@ -123,13 +123,14 @@ def main() -> None:
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     train, val = load_faces(args.data, "train", args.work), load_faces(args.data, "val", args.work)
-    unseen = train.at(held_back(train))
+    cut = first_held_back(len(train.images))
+    unseen = train.at(slice(cut, None))
     eyes = FeatureReader(Lpips.load(), MobileFaceNet.load())
     if args.pixels:
         pixels = DegreePredictor.load(args.pixels, eyes).pixels
     else:
         pixels = PixelReader(args.width).to(device)
-        train_pixels(pixels, train.at(slice(len(train.images) - len(unseen.images))), args, device)
+        train_pixels(pixels, train.at(slice(cut)), args, device)
     if args.features:
         features = DegreePredictor.load(args.features, eyes).features
     else:

@@ -69,9 +69,9 @@ class Maps:
         return path.with_name(f"{path.name}_{number}.npy")
 
 
-def held_back(faces: FaceSet) -> slice:
-    """The photos of a split that no reader is trained on."""
-    return slice(round(len(faces.labels) * (1 - HELD_BACK)), None)
+def first_held_back(count: int) -> int:
+    """Of ``count`` photos of a split, the first that no reader is trained on; nor is one on those after it."""
+    return round(count * (1 - HELD_BACK))
 
 
 def score_maps(head: nn.Module, maps: Maps) -> NDArray[np.float32]:
@@ -105,7 +105,7 @@ def train_head(
     Returns:
         That epoch, counted from 1.
     """
-    cut = round(len(labels) * (1 - HELD_BACK))
+    cut = first_held_back(len(labels))
     unseen = Maps(tuple(part[cut:] for part in views[0].parts))
     optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=0.05)
     steps = len(views) * (cut // BATCH)

@@ -1,7 +1,8 @@
 """Trains the evaluation's judge: what its early layers see of CelebA once, then the rest of it with early stopping.
 
-Run: ``python -m training.judge --data DIR --out weights/judge.safetensors``. The views stay in ``--work`` (2.1 GB).
-The last tenth of the training photos decides when to stop; val is only scored, by `main` and beside the predictor.
+Run: ``python -m training.judge --data DIR --out weights/judge.safetensors``. The views stay in ``--work`` (3.4 GB).
+The last tenth of the training photos decides when to stop and which score is which degree; val is only scored, beside
+the predictor.
 ``--compare`` trains nothing: it puts the judge that there is beside the predictor.
 """
 
@@ -24,7 +25,7 @@ from shared.tensors import to_tensor
 from shared.weights import WEIGHTS
 from training.celeba import FaceSet, load_faces
 from training.degrees import calibrate
-from training.frozen_features import Maps, area_under_curve, held_back, train_head
+from training.frozen_features import Maps, area_under_curve, first_held_back, train_head
 
 IN_BETWEEN = (1.5, 3.5)
 """Degrees, as the predictor reads them, that edits mostly aim at."""
@@ -106,7 +107,7 @@ def train(args: argparse.Namespace) -> None:
     head.tuned.late.load_state_dict(late.state_dict())
     tuned_epoch = train_head(head.tuned, views, faces.labels, args.tuned_epochs, args.tuned_lr, args.seed)
     print(json.dumps({"best_epochs": {"plain": plain_epoch, "tuned": tuned_epoch}}))
-    unseen = faces.at(held_back(faces))
+    unseen = faces.at(slice(first_held_back(len(faces.images)), None))
     scores = read(DegreeJudge(early, late, head.eval()), unseen)
     head.scale.knots.copy_(torch.from_numpy(calibrate(scores, unseen.labels)))
     head.save(args.out)

@@ -26,9 +26,9 @@ class SnrTracker:
 
     A report measured on ``N`` known symbols that met a linear ``snr`` has a variance of
     ``(10/ln 10)^2 (1 / (N - 1.5) + 2 / (N snr))`` dB^2, the noise's and the gain's (``docs/conventions.md``): 0.7 dB
-    rms for a short frame. Averaged over a conversation the profile is chosen for the
-    link and not for the noise. A link that has jumped once is believed where it is; one that has jumped at least twice,
-    and at half of the recent reports, fades: it will not be where it was last, but somewhere among them.
+    rms for a short frame. Averaged over a conversation the profile is chosen for the link and not for the noise. A link
+    that has jumped once is believed where it is; one that has jumped at least twice, and at half of the recent reports,
+    fades: it will not be where it was last, but somewhere among them.
     """
 
     def __init__(self) -> None:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+import numpy as np
+
 from shared.phy.profiles import PROFILES, Profile, profile_for
 
 PAYLOAD_MARGIN: Final = 0.3
@@ -17,7 +19,7 @@ LOSS_COST: Final = 4
 TYPICAL_PAYLOAD: Final = 400
 """Symbols beside which a profile's overhead counts."""
 
-RAYLEIGH_MEAN_DB: Final = -10 * 0.5772156649015329 / math.log(10)
+RAYLEIGH_MEAN_DB: Final = -10 * np.euler_gamma / math.log(10)
 RAYLEIGH_SPREAD_DB: Final = 10 / math.log(10) * math.pi / math.sqrt(6)
 """Mean and standard deviation in dB of an exponential power of mean 1: it has a Gumbel distribution."""
 
