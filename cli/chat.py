@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, Quality, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, read_file
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def chat_command(
     out: Out = Path("out/chat"),
     resolution: Resolution = 512,
     symbols: Symbols = 0,
-    frames: Frames = 1,
+    frames: Frames = None,
+    quality: Quality = 0.0,
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = None,
     invert_for_snr_db: InvertForSnr = None,
@@ -51,7 +52,7 @@ def chat_command(
     from cli.session import photo_of
 
     photo = photo_of(read_file(image), "", resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
-    photo.keep_open, photo.frames = True, frames
+    photo.keep_open, photo.frames, photo.quality = True, frames or 0, quality
     folder = output_folder(out)
     asyncio.run(
         _chat(photo, transmitter, receiver, Conditions(snr_db, fading, seed), folder, yes, not no_preview, as_json)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, Quality, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 from shared.errors import InvalidInput
 
@@ -64,7 +64,8 @@ def demo_command(
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = REFINE_STEPS,
     invert_for_snr_db: InvertForSnr = None,
-    frames: Frames = 1,
+    frames: Frames = None,
+    quality: Quality = 0.0,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +79,7 @@ def demo_command(
     photo = photo_of(
         data, f"demo-{conditions.seed}", resolution, symbols, largest_face, refine_steps, invert_for_snr_db
     )
-    photo.frames = frames
+    photo.frames, photo.quality = frames or 0, quality
     folder = output_folder(out)
     with progress_display() as tell:
         said = instruction or ["Smile more"]

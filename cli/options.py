@@ -25,7 +25,22 @@ InvertForSnr = Annotated[
     typer.Option("--invert-for-snr-db", metavar="DB", help="Invert the photo for a link of this SNR; inf for none."),
 ]
 Frames = Annotated[
-    int,
-    typer.Option("--frames", metavar="N", min=1, max=16, help="Frames a turn; those after the first refine the face."),
+    int | None,
+    typer.Option(
+        "--frames",
+        metavar="N",
+        min=1,
+        max=16,
+        help="Frames a turn; those after the first refine the face. One, or with --quality up to four.",
+    ),
+]
+Quality = Annotated[
+    float,
+    typer.Option(
+        "--quality",
+        metavar="Q",
+        min=0,
+        help="Share of what is seen of the face that is enough, such as 0.85: no more symbols than that takes.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Take the best guess where it is unclear what a sentence means.")]

@@ -82,6 +82,7 @@ def turn_document(turn: Turn, alike: Likeness | None, resolution: int) -> dict[s
         "frames_erased": report.frames_erased,
         "kinds": [FrameKind.Name(kind).removeprefix("FRAME_KIND_").lower() for kind in report.kinds],
         "expected_nmse_db": _rounded(report.expected_nmse_db),
+        "quality": _rounded(report.quality),
         "lpips_received_vs_intended": _rounded(alike.lpips) if alike else None,
         "identity_cosine": _rounded(alike.identity_cosine) if alike else None,
         "received_sha256": [digest.hex() for digest in report.received_sha256],

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import Frames, InvertForSnr, LargestFace, Out, RefineSteps, Resolution, Symbols, Yes
+from cli.options import Frames, InvertForSnr, LargestFace, Out, Quality, RefineSteps, Resolution, Symbols, Yes
 from cli.output import AsJson, output_folder, print_json, read_file
 
 Address = typer.Option(metavar="HOST:PORT", help="Where the service listens.")
@@ -29,7 +29,8 @@ def send_command(
     largest_face: LargestFace = False,
     refine_steps: RefineSteps = None,
     invert_for_snr_db: InvertForSnr = None,
-    frames: Frames = 1,
+    frames: Frames = None,
+    quality: Quality = 0.0,
     yes: Yes = False,
     stream_id: Annotated[str, typer.Option(help="Name of the stream; a fresh one without it.")] = "",
     as_json: AsJson = False,
@@ -44,7 +45,7 @@ def send_command(
     from cli.session import hold, photo_of, progress_display, summary
 
     photo = photo_of(read_file(image), stream_id, resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
-    photo.frames = frames
+    photo.frames, photo.quality = frames or 0, quality
     folder = output_folder(out)
     with progress_display() as tell:
         report = asyncio.run(

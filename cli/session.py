@@ -124,7 +124,8 @@ def summary(report: dict[str, Any], out: Path) -> str:
     for turn in report["turns"]:
         lines.append(f"{turn['turn']}. {turn['instruction']}: {turn['message']}")
         cost = f"   {turn['k_total']} channel uses (rho {turn['rho']:.2e}), {turn['frames_sent']} frames"
-        lines.append(cost + (f", {turn['frames_erased']} erased" if turn["frames_erased"] else ""))
+        erased = f", {turn['frames_erased']} erased" if turn["frames_erased"] else ""
+        lines.append(f"{cost}{erased}, quality {turn['quality']:.2f}")
         if turn["snr_db_estimated"] is not None:
             true = turn["snr_db_channel"]
             lines.append(

@@ -1,9 +1,10 @@
 """A conversation of many turns over the link, without processes: what each turn costs and how well it arrives.
 
-Run: ``python -m evaluation.conversation [--json] [--faces N] [--snr-db X] refine|turns``.
+Run: ``python -m evaluation.conversation [--json] [--faces N] [--latents FILE] [--snr-db X] [--fading F] WHAT``.
 
-``turns`` holds a ten-turn conversation with every face; ``refine`` sends every face once and refines it frame by frame.
-The frames are made, passed through the channel model and read by the very functions that the services run.
+``turns`` holds a ten-turn conversation with every face; ``refine`` sends every face once and refines it frame by frame;
+``quality`` sends every face until it has the ``--quality`` asked for, in four frames at most. The frames are made,
+passed through the channel model and read by the very functions that the services run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import argparse
 import json
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +26,14 @@ from receiver.frames import DecodedFrame, StreamFace, read_frame
 from shared.attributes import Edit, targets
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.codec import Latent
+from shared.codec.followup import agreed_snr_db
 from shared.perceptual.face_metrics import FaceMetrics
 from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
 from transmitter.editor import LatentEditor
 from transmitter.framing import Conditions, Framer, Known, Parcel
 from transmitter.models import load_editor
+from transmitter.options import QUALITY_FRAMES
 from transmitter.symbols import MAX_USES, SymbolBudget
 
 #: The conversation: one edit a turn, and the eighth turn goes back to the original.
@@ -55,6 +59,7 @@ class TurnResult:
         kind: ``key``, ``delta`` or ``refinement``.
         k_total: channel uses, pilots and header included.
         decoded: whether it was.
+        quality: how much of what is seen of the face the sender takes to be known, 0..1.
         lpips: the receiver's face against the intended one at 256 px.
         identity_cosine: the same, SFace.
     """
@@ -62,6 +67,7 @@ class TurnResult:
     kind: str
     k_total: int
     decoded: bool
+    quality: float
     lpips: float
     identity_cosine: float
 
@@ -75,11 +81,12 @@ class Link:
         stream_id: str,
         render: Callable[[Latent], NDArray[np.uint8]],
         fading: Fading = "none",
+        quality: float = 0.0,
     ) -> None:
         self._codec = load_codec()
         self._follow_ups = load_follow_ups(self._codec)
         self._framer = Framer(self._codec, self._follow_ups)
-        self._budget = SymbolBudget(MAX_USES)
+        self._budget = SymbolBudget(MAX_USES, quality=quality)
         self._snr_db, self._fading, self._stream_id, self._render = snr_db, fading, stream_id, render
         self._metrics = FaceMetrics()
         self._sequence = 0
@@ -97,7 +104,17 @@ class Link:
         if self._known is None:
             return self.show(w_plus)
         air, at = self._next()
-        return self._send(self._framer.refinement(self._known, self._budget, at), self._known.shown, air)
+        return self._send(self._framer.better(self._known, self._budget, at), self._known.shown, air)
+
+    def bring(self, w_plus: Latent) -> TurnResult:
+        """Brings a face and refines it until it is good enough: all of that as one."""
+        result = self.show(w_plus)
+        for _ in range(QUALITY_FRAMES - 1):
+            if self._budget.satisfied_by(result.quality):
+                break
+            further = self.refine(w_plus)
+            result = replace(further, k_total=result.k_total + further.k_total)
+        return result
 
     def _next(self) -> tuple[Air, Conditions]:
         self._sequence += 1
@@ -109,13 +126,15 @@ class Link:
         arrived = air.chain.pass_through(parcel.frame.samples, air.frame).samples
         received = read_frame(arrived, self._sequence, self._codec, self._follow_ups, self._held)
         if isinstance(received, DecodedFrame):
-            self._known, self._held = parcel.known, received.face
+            met_snr_db = agreed_snr_db(received.estimate.snr_db_instantaneous)
+            self._known, self._held = self._framer.decoded(parcel, met_snr_db), received.face
         meant = self._render(intended)
         shown = np.full_like(meant, 128) if self._held is None else self._render(self._held.held.w_plus)
         return TurnResult(
-            kind=parcel.kind.name.lower(),
+            kind=parcel.header.kind.name.lower(),
             k_total=parcel.frame.uses.k_total,
             decoded=isinstance(received, DecodedFrame),
+            quality=0.0 if self._known is None else self._known.quality,
             lpips=self._metrics.lpips(shown, meant),
             identity_cosine=self._metrics.identity_cosine(shown, meant),
         )
@@ -144,6 +163,7 @@ def means(results: Sequence[Sequence[TurnResult]]) -> list[dict[str, object]]:
             "kinds": sorted({result.kind for result in turn}),
             "k_total": round(statistics.mean(result.k_total for result in turn), 1),
             "erased": sum(not result.decoded for result in turn),
+            "quality": round(statistics.mean(result.quality for result in turn), 3),
             "lpips": round(statistics.mean(result.lpips for result in turn), 4),
             "identity_cosine": round(statistics.mean(result.identity_cosine for result in turn), 3),
         }
@@ -154,9 +174,11 @@ def means(results: Sequence[Sequence[TurnResult]]) -> list[dict[str, object]]:
 def main() -> None:
     """Prints one row per turn or frame."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["turns", "refine"])
+    parser.add_argument("what", choices=["turns", "refine", "quality"])
     parser.add_argument("--faces", type=int, default=6)
+    parser.add_argument("--latents", type=Path, help="faces (N, 16, 512) as .npy instead of drawn ones")
     parser.add_argument("--frames", type=int, default=4, help="refinements after the key frame")
+    parser.add_argument("--quality", type=float, default=0.0, help="that is enough; 0 takes what a turn may have")
     parser.add_argument("--snr-db", type=float, default=6.0)
     parser.add_argument("--fading", choices=["none", "rayleigh"], default="none")
     parser.add_argument("--json", action="store_true")
@@ -165,10 +187,13 @@ def main() -> None:
     backend = make_backend(prior=prior)
     editor = load_editor(prior)
     results = []
-    for index, w_plus in enumerate(sample_latents(prior, options.faces, seed=5)):
-        link = Link(options.snr_db, f"conversation-{index}", _renderer(backend), options.fading)
+    faces = np.load(options.latents) if options.latents else sample_latents(prior, options.faces, seed=5)
+    for index, w_plus in enumerate(faces[: options.faces]):
+        link = Link(options.snr_db, f"conversation-{index}", _renderer(backend), options.fading, options.quality)
         if options.what == "turns":
             results.append(hold(link, editor, w_plus))
+        elif options.what == "quality":
+            results.append([link.bring(w_plus)])
         else:
             results.append([link.show(w_plus), *(link.refine(w_plus) for _ in range(options.frames))])
     rows = means(results)

@@ -91,6 +91,7 @@ class Photo(_message.Message):
     SYMBOLS_FIELD_NUMBER: _builtins.int
     FRAMES_FIELD_NUMBER: _builtins.int
     INVERT_FOR_SNR_DB_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
     """The file's bytes: JPEG, PNG, WebP, AVIF, TIFF or BMP."""
     largest_face: _builtins.bool
@@ -113,6 +114,11 @@ class Photo(_message.Message):
     on average, not in the latent itself, whose reconstruction may look overdrawn. Infinity means no link; absent means
     the service's setting.
     """
+    quality: _builtins.float
+    """How much of what is seen of the face is enough, from 0 to below 1: frames are made as short as promises it, and after a
+    face that met a worse link further ones follow, as many as frames allows (then 0 means 4). 0 means the service's
+    setting.
+    """
     def __init__(
         self,
         *,
@@ -125,10 +131,11 @@ class Photo(_message.Message):
         symbols: _builtins.int = ...,
         frames: _builtins.int = ...,
         invert_for_snr_db: _builtins.float | None = ...,
+        quality: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db", "_refine_steps", b"_refine_steps", "invert_for_snr_db", b"invert_for_snr_db", "refine_steps", b"refine_steps"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db", "_refine_steps", b"_refine_steps", "data", b"data", "frames", b"frames", "invert_for_snr_db", b"invert_for_snr_db", "keep_open", b"keep_open", "largest_face", b"largest_face", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db", "_refine_steps", b"_refine_steps", "data", b"data", "frames", b"frames", "invert_for_snr_db", b"invert_for_snr_db", "keep_open", b"keep_open", "largest_face", b"largest_face", "quality", b"quality", "refine_steps", b"refine_steps", "resolution", b"resolution", "stream_id", b"stream_id", "symbols", b"symbols"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__invert_for_snr_db: _TypeAlias = _typing.Literal["invert_for_snr_db"]  # noqa: Y015
     _WhichOneofArgType__invert_for_snr_db: _TypeAlias = _typing.Literal["_invert_for_snr_db", b"_invert_for_snr_db"]  # noqa: Y015
@@ -498,6 +505,7 @@ class TurnReport(_message.Message):
     EXPECTED_NMSE_DB_FIELD_NUMBER: _builtins.int
     RECEIVED_SHA256_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     turn: _builtins.int
     """1, 2, 3 ... in the conversation."""
     instruction: _builtins.str
@@ -512,7 +520,9 @@ class TurnReport(_message.Message):
     frames_sent: _builtins.int
     frames_erased: _builtins.int
     expected_nmse_db: _builtins.float
-    """The latent error that the codec expects at the estimated SNR with these symbols: NMSE in dB."""
+    """The latent error that is to be expected of the face at the receiver, by the SNRs it reported: NMSE in dB."""
+    quality: _builtins.float
+    """How much of what is seen of the face the receiver is to know by now, 0..1, by the SNRs it reported."""
     @_builtins.property
     def edits(self) -> _containers.RepeatedCompositeFieldContainer[Global___AttributeEdit]: ...
     @_builtins.property
@@ -559,10 +569,11 @@ class TurnReport(_message.Message):
         expected_nmse_db: _builtins.float = ...,
         received_sha256: _abc.Iterable[_builtins.bytes] | None = ...,
         kinds: _abc.Iterable[_link_pb2.FrameKind.ValueType] | None = ...,
+        quality: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "estimate", b"estimate", "uses", b"uses"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "kinds", b"kinds", "message", b"message", "received_sha256", b"received_sha256", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "degrees_after", b"degrees_after", "degrees_before", b"degrees_before", "edits", b"edits", "estimate", b"estimate", "expected_nmse_db", b"expected_nmse_db", "frames_erased", b"frames_erased", "frames_sent", b"frames_sent", "instruction", b"instruction", "intended_png", b"intended_png", "kinds", b"kinds", "message", b"message", "quality", b"quality", "received_sha256", b"received_sha256", "sequence", b"sequence", "timings_ms", b"timings_ms", "turn", b"turn", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,19 +8,20 @@ from enum import Enum
 import numpy as np
 
 from shared.codec.codec import SemanticCodec
-from shared.codec.followup import FollowUps, Held
+from shared.codec.followup import FollowUps, Held, Met, agreed_snr_db
 from shared.errors import CodecMismatch, InvalidInput
 from shared.phy import (
     ChannelUses,
     DataFrame,
     Erasure,
+    FrameHeader,
     FrameKind,
     LinkEstimate,
     Samples,
     SoundingFrame,
     receive_frame,
 )
-from shared.phy.header import SEQUENCE_MODULUS
+from shared.phy.header import BASE_MODULUS, BASE_SNR_MODULUS, SEQUENCE_MODULUS
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,12 @@ class StreamFace:
 
     held: Held
     sequence: int
+    met_snr_db: int
+
+    def is_base_of(self, header: FrameHeader) -> bool:
+        """Whether a frame builds on this very reception: what is left to tell of it depends on what it met."""
+        base = self.sequence % BASE_MODULUS, self.met_snr_db % BASE_SNR_MODULUS
+        return base == (header.base, header.base_snr_db)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +120,16 @@ def read_frame(
         )
     if header.kind is FrameKind.KEY:
         held = _key(received, codec, follow_ups)
-    elif before is None or before.sequence % SEQUENCE_MODULUS != header.base:
-        holds = "no face" if before is None else f"the face of frame {before.sequence % SEQUENCE_MODULUS}"
-        message = f"The frame builds on frame {header.base} and {holds} is held here; a key frame repairs that."
+    elif before is None or not before.is_base_of(header):
+        holds = "no face" if before is None else f"the face of frame {before.sequence} at {before.met_snr_db} dB"
+        base = f"a frame {header.base} modulo {BASE_MODULUS} at {header.base_snr_db} dB modulo {BASE_SNR_MODULUS}"
+        message = f"The frame builds on {base} and {holds} is held here; a key frame repairs that."
         return _erased(received, ErasureReason.BASE_MISSING, message)
     else:
         held = _follow_up(received, follow_ups, before.held)
     if held is None or not np.all(np.isfinite(held.w_plus)):
         return _erased(received, ErasureReason.AMBIGUOUS, "The payload does not say clearly enough what to show.")
-    return DecodedFrame(StreamFace(held, sequence), received.estimate, received.uses)
+    return DecodedFrame(StreamFace(held, sequence, _met(received).snr_db), received.estimate, received.uses)
 
 
 def _key(received: DataFrame, codec: SemanticCodec, follow_ups: FollowUps) -> Held | None:
@@ -129,15 +137,19 @@ def _key(received: DataFrame, codec: SemanticCodec, follow_ups: FollowUps) -> He
     w_plus = codec.decode(received.payload, design_snr_db, received.noise_power).w_plus
     if not np.all(np.isfinite(w_plus)):
         return None
-    return follow_ups.hold(w_plus, len(received.payload), design_snr_db, received.noise_power)
+    return follow_ups.hold(w_plus, len(received.payload), design_snr_db, _met(received))
 
 
 def _follow_up(received: DataFrame, follow_ups: FollowUps, held: Held) -> Held | None:
     design_snr_db, changes = float(received.header.design_snr_db), received.header.kind is FrameKind.DELTA
     try:
-        return follow_ups.follow(held, received.payload, design_snr_db, received.noise_power, changes=changes)
+        return follow_ups.follow(held, received.payload, design_snr_db, _met(received), changes=changes)
     except InvalidInput:
         return None  # a payload too short to be what the header calls it
+
+
+def _met(received: DataFrame) -> Met:
+    return Met(received.noise_power, agreed_snr_db(received.estimate.snr_db_instantaneous))
 
 
 def _erased(received: DataFrame, reason: ErasureReason, message: str) -> ErasedFrame:

@@ -97,7 +97,7 @@ class Conversation:
             reconstruction_png, degrees = await self._workers.run(self._look_at, inversion.w_plus, options.resolution)
         self._options = options
         self._history = History(Moment(inversion.w_plus, degrees), self._settings.remembered_turns)
-        self._courier.begin(SymbolBudget(self._settings.max_uses, options.symbols))
+        self._courier.begin(SymbolBudget(self._settings.max_uses, options.symbols, options.quality))
         yield ConverseEvent(
             face=FaceReady(
                 aligned_png=await self._workers.run(encode_png, aligned),
@@ -172,7 +172,8 @@ class Conversation:
             if delivery.decoded:
                 # Shown from now on, whatever becomes of the refinements.
                 self._now.arrive(intent.move, intent.result(outcome.w_plus, outcome.degrees_after))
-                await self._courier.refine(outcome.w_plus, delivery, self._options.frames - 1)
+                further = self._options.frames - 1
+                await self._courier.refine(outcome.w_plus, delivery, further, until_enough=True)
         return await self._report(instruction, intent, outcome, delivery, timings)
 
     async def _report(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from protos import link_pb2
 from protos.link_pb2 import FrameReport
 from shared.codec.codec import Latent
+from shared.codec.followup import agreed_snr_db
 from shared.errors import LinkLost
 from shared.phy import ChannelUses, Frame, FrameKind, LinkOutlook, build_sounding
 from transmitter.framing import Conditions, Framer, Known, Parcel, same_face
@@ -40,7 +41,8 @@ class Delivery:
         reports: one per frame, soundings and repeats included, in the order they were sent.
         kinds: what each of them was.
         uses: channel uses over all of them.
-        expected_nmse_db: the latent error that the codec expects at the reported SNR.
+        expected_nmse_db: error of the face's latent that the last decoded frame leaves at the SNRs reported.
+        quality: how much of what is seen of the face the receiver knows after that frame, 0..1.
         reopened: whether the link was lost on the way and opened again.
         cut_short: whether the link was lost while the face, which had arrived, was being refined.
     """
@@ -49,6 +51,7 @@ class Delivery:
     kinds: list[link_pb2.FrameKind.ValueType] = field(default_factory=list)
     uses: ChannelUses = field(default_factory=ChannelUses)
     expected_nmse_db: float = 0.0
+    quality: float = 0.0
     reopened: bool = False
     cut_short: bool = False
 
@@ -134,32 +137,39 @@ class Courier:
             if await self._send(parcel, delivery):
                 return
 
-    async def refine(self, w_plus: Latent, delivery: Delivery, frames: int) -> None:
+    async def refine(self, w_plus: Latent, delivery: Delivery, frames: int, *, until_enough: bool = False) -> None:
         """Sends ``frames`` frames that tell more about ``w_plus`` ``(16, 512)``; none of them is repeated.
 
         Where the receiver does not hold the face yet, the first of them brings it. Once a frame of the turn was
         decoded, a link that is lost only ends the refining.
 
+        Args:
+            w_plus: the face.
+            delivery: counts the frames.
+            frames: how many there may be.
+            until_enough: if a quality was asked for, send no more than that takes.
+
         Raises:
             LinkLost: if the next hop is gone and does not come back, and no frame of the turn was decoded.
         """
+        budget = self._budget if until_enough else replace(self._budget, quality=0.0)
         for _ in range(frames):
+            if budget.satisfied_by(delivery.quality):
+                return
             try:
-                await self._refine_once(w_plus, delivery)
+                await self._refine_once(w_plus, delivery, budget)
             except LinkLost:
                 if delivery.decoded is None:
                     raise
                 delivery.cut_short = True
                 return
 
-    async def _refine_once(self, w_plus: Latent, delivery: Delivery) -> None:
+    async def _refine_once(self, w_plus: Latent, delivery: Delivery, budget: SymbolBudget) -> None:
         if self._known is None or not same_face(self._known.shown, w_plus):
             await self.sound(delivery)
             await self.deliver(w_plus, delivery)
         else:
-            parcel = await self._workers.run(
-                self._framer.refinement, self._known, self._budget, self._conditions(0.0, 0)
-            )
+            parcel = await self._workers.run(self._framer.better, self._known, budget, self._conditions(0.0, 0))
             await self._send(parcel, delivery)
 
     @property
@@ -180,11 +190,13 @@ class Courier:
 
     async def _send(self, parcel: Parcel, delivery: Delivery) -> bool:
         """Whether the frame was decoded."""
-        report = await self._transmit(parcel.frame, _KINDS[parcel.kind], delivery)
+        report = await self._transmit(parcel.frame, _KINDS[parcel.header.kind], delivery)
         if report.outcome != link_pb2.FRAME_OUTCOME_DECODED:
             return False
-        self._known = parcel.known
-        delivery.expected_nmse_db = parcel.expected_nmse_db
+        self._known = None
+        if (met_db := _met_db(report)) is not None:
+            self._known = known = self._framer.decoded(parcel, agreed_snr_db(met_db))
+            delivery.expected_nmse_db, delivery.quality = known.expected_nmse_db, known.quality
         return True
 
     async def _transmit(self, frame: Frame, kind: link_pb2.FrameKind.ValueType, delivery: Delivery) -> FrameReport:
@@ -209,8 +221,8 @@ class Courier:
         return report
 
     def _learn(self, report: FrameReport, uses: ChannelUses) -> None:
-        measured, known_symbols = report.estimate.snr_db + report.estimate.gain_db, uses.k_pilot + uses.k_header
-        if not report.HasField("estimate") or not math.isfinite(measured):
+        measured, known_symbols = _met_db(report), uses.k_pilot + uses.k_header
+        if measured is None:
             return
         if report.outcome == link_pb2.FRAME_OUTCOME_ERASED:
             known_symbols = uses.k_pilot
@@ -218,3 +230,9 @@ class Courier:
                 # An erased frame's pilots may have been read amiss: they may lower what is believed, never raise it.
                 measured = min(measured, self.outlook.snr_db)
         self._snr.learn(measured, known_symbols)
+
+
+def _met_db(report: FrameReport) -> float | None:
+    """The SNR that a frame's symbols met, its fade included, as its receiver measured it, if it could."""
+    met_db = report.estimate.snr_db + report.estimate.gain_db
+    return met_db if report.HasField("estimate") and math.isfinite(met_db) else None

@@ -72,6 +72,7 @@ def turn_report(
         channel=shown.channel if shown.HasField("channel") else None,
         timings_ms={**timings, "decode": shown.decode_ms},
         expected_nmse_db=delivery.expected_nmse_db,
+        quality=delivery.quality,
         received_sha256=[report.received_sha256 for report in delivery.reports],
         kinds=delivery.kinds,
     )

@@ -35,6 +35,9 @@ class TransmitterSettings(ServiceSettings):
         description="Es/N0 in dB of the link that photos are inverted for, unless asked; inf: for none.",
     )
     symbols: int = Field(0, ge=0, le=2**16, description="Payload symbols of a frame; 0 chooses by the reported SNR.")
+    quality: float = Field(
+        0.0, ge=0, lt=1, description="Share of what is seen of a face that is enough, unless asked; 0: no such bound."
+    )
     max_uses: int = Field(MAX_USES, ge=128, le=2**16, description="Channel uses of a turn without repeats, at most.")
     max_tries: int = Field(4, ge=1, le=64, description="Frames sent for one turn before it is given up.")
     max_conversations: int = Field(8, ge=1, le=1024, description="Conversations at once.")

@@ -13,7 +13,8 @@ least at
 
 which is the rule of the key frame (`shared.codec.linear`) on top of what was sent already: before anything was sent
 ``V_i = s_i^2``, and two frames at one SNR together are one frame of twice the energy. Nothing of this needs the
-receiver's mean, so both ends can follow ``V`` from the lengths and design SNRs of the frames that were decoded.
+receiver's mean, so both ends can follow ``V`` from the lengths of the frames that were decoded, the SNRs that they were
+designed for, and those that the receiver reported.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.codec.codec import Latent, Symbols
-from shared.codec.linear import PowerPlan
+from shared.codec.folding import gain_error
+from shared.codec.linear import PowerPlan, gain_energy, modulate, read_gain, read_slots
 
-SCALE_DOUBT = 0.3
-"""Relative deviation of a refinement's scale from what the belief expects."""
+LOG_SCALE_DEVIATION = 0.6
+"""Deviation over faces of the logarithm of what a refinement's slots are divided by, as of a key frame's."""
+
+BELIEF_WEIGHT = 0.1
+"""What the means of a belief count for when they are asked about a scale: faces are not quite as their statistics say,
+and means are off by more than their variances (tried: 0.06 to 1, and none)."""
 
 Variances = NDArray[np.float64]
 """One variance per coefficient, ``(C,)``."""
@@ -91,19 +97,27 @@ class RefinementPlan:
         active: their indices, ``(n,)``.
         energy: their energies, ``(n,)``, in mean symbol energies.
         amplitude: ``sqrt(p_i) / s_i``, ``(n,)``.
+        gain_energy: energy of the gain symbol.
     """
 
     active: NDArray[np.intp]
     energy: NDArray[np.float64]
     amplitude: NDArray[np.float64]
+    gain_energy: float
 
 
 def left_by_key(codec: CoefficientCodec, k: int, design_snr_db: float, noise_power: float) -> Variances:
     """Variances that a key frame of ``k`` symbols leaves of a face of usual norm, at ``noise_power`` (linear)."""
     plan = codec.plan(k, design_snr_db)
     variance = np.square(codec.basis.deviation, dtype=np.float64)
-    variance[plan.active] *= (noise_power / 2) / (plan.energy + noise_power / 2)
+    variance[plan.active] *= plan.left(noise_power)
     return variance
+
+
+def share_told(basis: CoefficientBasis, variance: Variances) -> float:
+    """How much of what is seen of a usual face is told, 0..1, where ``variance`` is what is not."""
+    seen = basis.visibility.astype(np.float64)
+    return float(1 - (seen * variance).sum() / (seen * np.square(basis.deviation, dtype=np.float64)).sum())
 
 
 def believe(codec: CoefficientCodec, w_plus: Latent, k: int, design_snr_db: float, noise_power: float) -> Belief:
@@ -123,7 +137,9 @@ def believe(codec: CoefficientCodec, w_plus: Latent, k: int, design_snr_db: floa
 def plan_refinement(
     codec: CoefficientCodec, variance: Variances, k: int, energy: float, noise_power: float
 ) -> RefinementPlan:
-    """Where ``energy`` over ``k`` complex symbols does most against the weighted error that ``variance`` leaves."""
+    """Where ``energy`` over ``k`` complex symbols, a gain symbol among them, does most against the weighted error."""
+    reserved = gain_energy(energy, noise_power)
+    k, energy = k - 1, energy - reserved
     deviation = codec.basis.deviation.astype(np.float64)
     importance = deviation * np.sqrt(codec.basis.visibility.astype(np.float64))
     usable = (importance > 0) & (variance > 0)
@@ -137,7 +153,7 @@ def plan_refinement(
     count = int(np.flatnonzero(water * ranked > floors).max()) + 1
     active = order[:count]
     spent = water[count - 1] * ranked[:count] - floors[:count]
-    return RefinementPlan(active, spent, np.sqrt(spent) / deviation[active])
+    return RefinementPlan(active, spent, np.sqrt(spent) / deviation[active], reserved)
 
 
 def refined(plan: RefinementPlan, variance: Variances, noise_power: float) -> Variances:
@@ -149,49 +165,43 @@ def refined(plan: RefinementPlan, variance: Variances, noise_power: float) -> Va
 
 
 def encode_refinement(plan: RefinementPlan, coefficients: NDArray[np.floating], k: int, energy: float) -> Symbols:
-    """``(C,)`` to ``(k,)`` symbols of exactly ``energy`` together, spread by a unitary DFT so that none stands alone.
-
-    Their scale is told to nobody: the receiver's belief says how large they were before they were scaled.
-    """
-    slots = np.zeros(2 * k)
+    """``(C,)`` to ``(k,)`` symbols of exactly ``energy`` together, the gain symbol first (`shared.codec.linear`)."""
+    slots = np.zeros(2 * (k - 1))
     slots[: len(plan.active)] = plan.amplitude * coefficients[plan.active]
-    symbols = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho")
-    scale = np.sqrt(energy / max(float(np.square(np.abs(symbols)).sum()), 1e-12))
-    scaled: Symbols = (symbols * scale).astype(np.complex64)
-    return scaled
+    return modulate(slots, plan.gain_energy, energy)
 
 
-def decode_refinement(
-    plan: RefinementPlan, belief: Belief, symbols: Symbols, energy: float, noise_power: float
-) -> Belief:
+def decode_refinement(plan: RefinementPlan, belief: Belief, symbols: Symbols, noise_power: float) -> Belief:
     """The belief after symbols ``(k,)`` of a refinement with noise of ``noise_power`` each."""
-    body = np.fft.ifft(symbols.astype(np.complex128), norm="ortho")
-    received = np.stack([body.real, body.imag], -1).reshape(-1)[: len(plan.active)]
     at, amplitude = plan.active, plan.amplitude
     mean, variance = belief.mean[at], belief.variance[at]
-    scale = _scale(received, amplitude * mean, np.square(amplitude) * variance, energy, noise_power)
+    sent = read_slots(symbols[1:])[: len(at)]
+    told = read_gain(symbols[0], plan.gain_energy, noise_power, LOG_SCALE_DEVIATION)
+    doubt = gain_error(plan.gain_energy, noise_power, LOG_SCALE_DEVIATION)
+    scale = _scale(sent, amplitude * mean, np.square(amplitude) * variance, noise_power, told, doubt)
     noise = np.square(scale) * noise_power / 2
     gain = variance * amplitude / (np.square(amplitude) * variance + noise)
     after_mean, after_variance = belief.mean.copy(), belief.variance.copy()
-    after_mean[at] += gain * (scale * received - amplitude * mean)
+    after_mean[at] += gain * (scale * sent - amplitude * mean)
     after_variance[at] *= 1 - gain * amplitude
     return Belief(after_mean, after_variance)
 
 
 def _scale(
-    received: NDArray[np.float64],
+    sent: NDArray[np.float64],
     mean: NDArray[np.float64],
     variance: NDArray[np.float64],
-    energy: float,
     noise_power: float,
+    told: float,
+    doubt: float,
 ) -> float:
-    """By how much the sender divided its symbols: what it must have been after the belief, mended by what arrived.
+    """By how much the sender divided its slots.
 
-    The inverse scale is the slope of the received values over their means, by weighted least squares. Faces differ
-    from their statistics, so what the belief expects counts as one more observation, of deviation `SCALE_DOUBT`.
+    The inverse is the slope of what arrived over what was believed, by weighted least squares. What the gain symbol
+    told, of relative variance ``doubt``, is one more observation: all there is of coefficients that were never sent.
     """
-    expected = float(np.sqrt(energy / max(float((np.square(mean) + variance).sum()), 1e-12)))
-    weight = 1 / (np.square(expected) * variance + noise_power / 2)
-    certainty = 1 / np.square(SCALE_DOUBT * expected)
-    slope = ((weight * mean * received).sum() + certainty * expected) / ((weight * mean**2).sum() + certainty)
-    return float(1 / max(slope, expected / 3))
+    slope = 1 / told
+    weight = BELIEF_WEIGHT / (np.square(slope) * variance + noise_power / 2)
+    certainty = 1 / (doubt * np.square(slope))
+    mended = ((weight * mean * sent).sum() + certainty * slope) / ((weight * mean**2).sum() + certainty)
+    return float(1 / max(mended, slope / 3))

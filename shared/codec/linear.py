@@ -31,13 +31,13 @@ GAIN_PHASE = 2.4
 """Phase in radians at the end of the span; short of pi, so that noise seldom turns it round."""
 
 
-def gain_energy(k: int, noise_power: float) -> float:
-    """Energy of the gain symbol among ``k`` symbols, in mean symbol energies.
+def gain_energy(energy: float, noise_power: float) -> float:
+    """Energy of the gain symbol of a payload that has ``energy`` in all, in mean symbol energies.
 
     A wrong norm spoils every coefficient, so the symbol stands well above the noise: its phase is off by 0.25 rad rms
     at most, unless that would take more than a sixth of a short payload.
     """
-    return min(3.0 + 8.0 * noise_power, k / 6)
+    return min(3.0 + 8.0 * noise_power, energy / 6)
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class PowerPlan:
     gain_energy: float
     active: NDArray[np.intp]
     energy: NDArray[np.float64]
+
+    def left(self, noise_power: float) -> NDArray[np.float64]:
+        """Share of each sent coefficient's variance that stays unknown at ``noise_power`` (linear), ``(n,)``."""
+        return (noise_power / 2) / (self.energy + noise_power / 2)
 
 
 def allocate_power(
@@ -139,7 +143,7 @@ class LinearCodec:
     ) -> tuple[NDArray[np.float32], float]:
         """Noisy slots to the coefficients ``(8192,)`` of least mean square error, and that error as NMSE in dB."""
         # Free of the gain: a face of that norm has deviations as many times as large, and so has its error.
-        wiener = plan.energy / (plan.energy + noise_power / 2)
+        wiener = 1 - plan.left(noise_power)
         deviation = self._deviation(plan)
         coefficients = np.zeros(self.basis.deviation.shape, np.float32)
         coefficients[plan.active] = wiener * slots[: len(plan.active)] * deviation / np.sqrt(plan.energy)
@@ -156,15 +160,22 @@ def check_length(k: int) -> None:
         raise InvalidInput(f"the codec takes {MIN_SYMBOLS} to {MAX_SYMBOLS} symbols, not {k}")
 
 
-def modulate(slots: NDArray[np.float64], gain_energy: float) -> Symbols:
-    """Real dimensions ``(2 (k - 1),)`` to ``(k,)`` symbols of mean power 1, the gain symbol first."""
-    k = len(slots) // 2 + 1
-    gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / (k - gain_energy))
+def modulate(slots: NDArray[np.float64], gain_energy: float, energy: float | None = None) -> Symbols:
+    """Real dimensions ``(2 (k - 1),)`` to ``(k,)`` symbols, the gain symbol first.
+
+    Args:
+        slots: as they are to arrive.
+        gain_energy: of the gain symbol.
+        energy: of all symbols together; without it their mean power is 1.
+    """
+    if energy is None:
+        energy = len(slots) // 2 + 1
+    gain = np.sqrt(max(np.square(slots).sum(), 1e-12) / (energy - gain_energy))
     log_gain = float(np.clip(np.log(gain), -GAIN_SPAN, GAIN_SPAN))
     spread = np.fft.fft(slots[0::2] + 1j * slots[1::2], norm="ortho") / gain
     pilot = np.sqrt(gain_energy) * np.exp(1j * GAIN_PHASE * log_gain / GAIN_SPAN)
     symbols = np.concatenate([[pilot], spread])
-    symbols *= np.sqrt(k / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
+    symbols *= np.sqrt(energy / np.square(np.abs(symbols)).sum())  # exact also for the mean face, whose body is empty
     return symbols.astype(np.complex64)
 
 
@@ -175,10 +186,19 @@ def demodulate(
 
     The norm is told by the gain symbol's phase, shrunk towards 1 as far as the noise and ``log_gain_deviation`` say.
     """
-    slope = GAIN_SPAN / GAIN_PHASE
-    measured = float(np.clip(np.angle(symbols[0]) * slope, -GAIN_SPAN, GAIN_SPAN))
-    error, prior = noise_power / gain_energy / 2 * slope**2, log_gain_deviation**2
-    gain = np.exp(measured * prior / (prior + error))
-    body = np.fft.ifft(symbols[1:].astype(np.complex128), norm="ortho")
-    slots: NDArray[np.float64] = gain * np.stack([body.real, body.imag], -1).reshape(-1)
+    return read_gain(symbols[0], gain_energy, noise_power, log_gain_deviation) * read_slots(symbols[1:])
+
+
+def read_slots(body: Symbols) -> NDArray[np.float64]:
+    """Noisy symbols ``(n,)`` behind the gain symbol to real dimensions ``(2 n,)``, as small as they were sent."""
+    spread = np.fft.ifft(body.astype(np.complex128), norm="ortho")
+    slots: NDArray[np.float64] = np.stack([spread.real, spread.imag], -1).reshape(-1)
     return slots
+
+
+def read_gain(symbol: np.complexfloating, gain_energy: float, noise_power: float, log_gain_deviation: float) -> float:
+    """By how much `modulate` divided the slots, as the gain symbol tells; see `demodulate`."""
+    slope = GAIN_SPAN / GAIN_PHASE
+    measured = float(np.clip(np.angle(symbol) * slope, -GAIN_SPAN, GAIN_SPAN))
+    error, prior = noise_power / gain_energy / 2 * slope**2, log_gain_deviation**2
+    return float(np.exp(measured * prior / (prior + error)))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shared.phy.cf32 import Samples
 from shared.phy.estimate import LinkEstimate
 from shared.phy.frame import Frame, build_frame, build_sounding
-from shared.phy.header import LIST_LENGTH, FrameHeader, FrameKind
+from shared.phy.header import BASE_MODULUS, BASE_SNR_MODULUS, LIST_LENGTH, FrameHeader, FrameKind
 from shared.phy.profiles import PROFILES, SOUNDING, Profile
 from shared.phy.receive import DataFrame, Erasure, receive_frame
 
@@ -58,7 +58,8 @@ def random_header(generator: np.random.Generator) -> FrameHeader:
         kind=FrameKind(kind),
         sequence=number,
         design_snr_db=int(generator.integers(-10, 22)),
-        base=number if kind else 0,
+        base=number % BASE_MODULUS if kind else 0,
+        base_snr_db=number % BASE_SNR_MODULUS if kind else 0,
     )
 
 

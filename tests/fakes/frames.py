@@ -10,6 +10,8 @@ from tests.fakes.codec import PhaseCodec
 from tests.fakes.face import latent_of
 from tests.fakes.followup import PhaseFollowUps
 
+NOISELESS = 60  # as both ends take a frame that met no noise
+
 DEGREES = [0.0, 1.0, 2.0, 3.0, 4.0]
 
 
@@ -34,15 +36,19 @@ def follow_up_frame(
     base: int,
     change: list[float] | None,
     *,
+    base_snr_db: int = NOISELESS,
     header_sequence: int | None = None,
     k_payload: int = 100,
 ) -> Frame:
-    """A noiseless frame that builds on frame ``base``: a delta by ``change`` degrees, or without one a refinement."""
+    """A noiseless frame that builds on frame ``base``: a delta by ``change`` degrees, or without one a refinement.
+
+    The frame before met ``base_snr_db``.
+    """
     named = sequence if header_sequence is None else header_sequence
     kind = FrameKind.REFINEMENT if change is None else FrameKind.DELTA
     position = None if change is None else np.array(change)
     symbols = PhaseFollowUps().encode(latent_of(DEGREES), position, np.ones(1), k_payload, 12.0)
-    header = FrameHeader(7, kind, named % 256, 12, base=base % 256)
+    header = FrameHeader(7, kind, named % 256, 12, base=base % 64, base_snr_db=base_snr_db % 16)
     return wire_frame(sequence, build_frame(header, symbols, profile_for(12.0)).samples)
 
 

@@ -19,11 +19,11 @@ from tests.fakes.followup import PhaseFollowUps
 
 
 class FakeLink:
-    """Adds noise at ``snr_db`` and treats each frame as its fate says: ``pass``, ``erase``, ``lose``, ``forget`` or
-    ``die``.
+    """Adds noise at ``snr_db`` and treats each frame as its fate says: ``pass``, ``erase``, ``lose``, ``forget``,
+    ``mum`` or ``die``.
 
-    A receiver that forgets has no face any more when the frame comes; a link that dies can be opened again
-    ``reopenings`` times.
+    A receiver that forgets has no face any more when the frame comes, one that is mum does not say what it measured; a
+    link that dies can be opened again ``reopenings`` times.
 
     Attributes:
         frames: lengths of the frames that were sent.
@@ -71,7 +71,7 @@ class FakeLink:
         arrived = (10 ** (self.gain_db / 20) * samples + noise[0] + 1j * noise[1]).astype(np.complex64)
         report.received_sha256 = hashlib.sha256(arrived.tobytes()).digest()
         received = read_frame(arrived, sequence, PhaseCodec(), PhaseFollowUps(), self._face)
-        if received.estimate is not None:
+        if received.estimate is not None and fate != "mum":
             estimate = link_pb2.LinkEstimate(snr_db=received.estimate.snr_db, gain_db=received.estimate.gain_db)
             report.estimate.CopyFrom(estimate)
         if fate == "erase":

@@ -86,18 +86,28 @@ def test_a_refinement_shows_the_same_face_under_its_own_number():
     received = read(follow_up_frame(2, base=1, change=None), before)
     np.testing.assert_allclose(face_of(received), DEGREES, atol=1e-3)
     assert received.face.sequence == 2
-    assert received.face.held.design < before.held.design
+    assert received.face.held.agreed < before.held.agreed
 
 
 @pytest.mark.parametrize("change", [[1, 0, 0, 0, 0], None])
 def test_a_frame_that_builds_on_another_than_the_one_held_is_erased_and_says_so(change):
     frame = follow_up_frame(9, base=8, change=change)
-    for before, holds in ((None, "no face"), (read(face_frame(7)).face, "frame 7")):
+    for before, holds in ((None, "no face"), (read(face_frame(7)).face, "frame 7 at 60 dB")):
         received = read(frame, before)
         assert isinstance(received, ErasedFrame)
         assert received.reason is ErasureReason.BASE_MISSING
         assert holds in received.message
         assert "key frame" in received.message
+
+
+@pytest.mark.parametrize("change", [[1, 0, 0, 0, 0], None])
+def test_a_frame_that_builds_on_another_reception_of_the_one_held_is_erased(change):
+    before = read(face_frame(7)).face
+    assert isinstance(read(follow_up_frame(8, base=7, change=change), before), DecodedFrame)
+    received = read(follow_up_frame(8, base=7, change=change, base_snr_db=59), before)
+    assert isinstance(received, ErasedFrame)
+    assert received.reason is ErasureReason.BASE_MISSING
+    assert "11 dB modulo 16" in received.message
 
 
 def test_a_delta_that_came_under_another_number_is_erased():

@@ -26,8 +26,9 @@ def workers():
         yield Workers(executor)
 
 
-def courier_over(link: FakeLink, workers: Workers, max_tries: int = 4, fixed: int = 0) -> Courier:
-    return Courier(link, Framer(PhaseCodec(), PhaseFollowUps()), SymbolBudget(512, fixed), max_tries, workers)
+def courier_over(link: FakeLink, workers: Workers, max_tries: int = 4, fixed: int = 0, quality: float = 0.0) -> Courier:
+    budget = SymbolBudget(512, fixed, quality)
+    return Courier(link, Framer(PhaseCodec(), PhaseFollowUps()), budget, max_tries, workers)
 
 
 async def send(courier: Courier, degrees: list[float] = DEGREES) -> Delivery:
@@ -286,3 +287,71 @@ async def test_fixed_symbols_too_few_for_a_change_make_a_key_frame(workers):
     courier = courier_over(FakeLink(), workers, fixed=CHANGE - 1)
     await send(courier)
     assert (await send(courier, NEXT)).kinds == [KEY]
+
+
+async def test_a_receiver_that_does_not_say_what_it_measured_gets_a_whole_face_next(workers):
+    link = FakeLink(fates=["pass", "mum"])
+    courier = courier_over(link, workers)
+    assert (await send(courier)).decoded is not None
+    assert (await send(courier, NEXT)).kinds == [KEY]
+
+
+async def bring(courier: Courier, frames: int) -> Delivery:
+    """A turn that may take ``frames`` refinements to be good enough."""
+    delivery = await send(courier)
+    await courier.refine(latent_of(DEGREES), delivery, frames, until_enough=True)
+    return delivery
+
+
+# The fakes know 0.75 of a face after a key frame, 0.5 after one in a fade, and half of the rest after each refinement.
+@pytest.mark.parametrize(("quality", "refinements"), [(0.0, 5), (0.7, 0), (0.89, 1), (0.94, 2), (0.9999, 5)])
+async def test_refinements_end_when_the_quality_asked_for_has_arrived(workers, quality, refinements):
+    delivery = await bring(courier_over(FakeLink(), workers, quality=quality), 5)
+    assert delivery.kinds == [SOUNDING_KIND, KEY, *[REFINEMENT] * refinements]
+    assert delivery.quality == pytest.approx(1 - 0.25 / 2**refinements)
+
+
+async def test_a_face_that_arrived_in_a_fade_is_refined_until_it_is_as_good_as_was_asked(workers):
+    link = FakeLink(snr_db=12)
+    courier = courier_over(link, workers, quality=0.7)
+    await courier.sound(Delivery())
+    link.gain_db = -8
+    delivery = Delivery()
+    await courier.deliver(latent_of(DEGREES), delivery)
+    assert delivery.quality == 0.5
+    await courier.refine(latent_of(DEGREES), delivery, 5, until_enough=True)
+    assert delivery.kinds == [KEY, REFINEMENT]
+    assert delivery.quality == 0.75
+
+
+async def test_who_asks_for_a_sharper_face_gets_one_although_it_was_good_enough(workers):
+    link = FakeLink()
+    courier = courier_over(link, workers, quality=0.7)
+    await bring(courier, 5)
+    delivery = Delivery()
+    await courier.refine(latent_of(DEGREES), delivery, 1)
+    assert delivery.kinds == [REFINEMENT]
+    assert link.frames[-1] > 400
+
+
+async def test_a_frame_is_no_longer_than_the_quality_takes(workers):
+    uses = {}
+    for quality in (0.0, 0.7, 0.9):
+        link = FakeLink()
+        await bring(courier_over(link, workers, quality=quality), 0)
+        uses[quality] = link.frames[-1]
+    assert uses[0.7] < 60 < uses[0.9] == uses[0.0]
+
+
+def test_the_fewest_symbols_are_taken_that_promise_a_quality():
+    def promise(k: int) -> float:
+        return 1 - 10 / k
+
+    assert SymbolBudget(512).enough(400, 16, promise) == 400
+    assert SymbolBudget(512, fixed=200, quality=0.5).enough(200, 16, promise) == 200
+    for quality in (0.2, 0.5, 0.9):
+        k = SymbolBudget(512, quality=quality).enough(400, 16, promise)
+        assert promise(k) >= quality > promise(int(k / 1.26))
+    assert SymbolBudget(512, quality=0.2).enough(400, 16, promise) == 16
+    assert SymbolBudget(512, quality=0.99).enough(400, 16, promise) == 400
+    assert SymbolBudget(512, quality=0.9).enough(10, 16, promise) == 10

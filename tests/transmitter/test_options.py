@@ -34,3 +34,25 @@ def test_a_photo_is_inverted_for_the_services_link_unless_it_names_another(
 def test_a_service_does_not_start_for_a_link_that_there_is_not(snr_db: float) -> None:
     with pytest.raises((ValidationError, InvalidInput), match="invert_for_snr_db"):
         TransmitterSettings(invert_for_snr_db=snr_db)
+
+
+@pytest.mark.parametrize(
+    ("photo", "settings", "quality", "frames"),
+    [
+        (Photo(), TransmitterSettings(), 0.0, 1),
+        (Photo(quality=0.8), TransmitterSettings(), 0.8, 4),
+        (Photo(quality=0.8, frames=2), TransmitterSettings(quality=0.9), 0.8, 2),
+        (Photo(), TransmitterSettings(quality=0.9), 0.9, 4),
+    ],
+)
+def test_a_quality_may_take_four_frames_unless_their_number_is_named(
+    photo: Photo, settings: TransmitterSettings, quality: float, frames: int
+) -> None:
+    options = PhotoOptions.of(photo, settings)
+    assert (options.quality, options.frames) == (quality, frames)
+
+
+@pytest.mark.parametrize("quality", [1.0, -0.1, 85.0, math.nan])
+def test_a_quality_that_there_is_not_is_refused_with_one_that_there_is(quality: float) -> None:
+    with pytest.raises(InvalidInput, match=r"0\.85"):
+        PhotoOptions.of(Photo(quality=quality), TransmitterSettings())
