@@ -19,7 +19,7 @@ WORTHWHILE = ((-100.0, 512), (12.0, 448), (18.0, 320))
 #: Share of its key frame's channel uses that a frame with a change takes, where that is enough to tell it.
 FOLLOW_UP_SHARE = 1 / 5
 
-#: Payload symbols among which the fewest are taken that promise a quality: steps of an eighth to a quarter.
+#: Payload symbols among which the fewest are taken that promise a quality: steps of a tenth to a sixth.
 LENGTHS = tuple(step << octave for octave in range(1, 13) for step in (8, 9, 10, 11, 12, 14))
 
 #: What a quality may lack in the end, as a multiple of what it lacks by design: a measured SNR is off by a dB.
