@@ -11,9 +11,11 @@ from random import Random
 import pytest
 
 from shared.attributes import attribute_names
+from training.text.elsewhere import Elsewhere
+from training.text.figures import Figures
 from training.text.frames import Frames
 from training.text.grammar import HELD_OUT_GRAMMAR, TRAINING_GRAMMAR, Grammar
-from training.text.noise import drawl, roughen, typo
+from training.text.noise import accented, drawl, roughen, typo
 from training.text.phrases import Phrases
 from training.text.sayings import Sayings, sense_of
 from training.text.template import fill
@@ -105,7 +107,7 @@ def phrases() -> Phrases:
     return Phrases(read["common"], {name: read[name] for name in attribute_names()})
 
 
-SCENE = {"obj": "him", "poss": "his", "subj": "he", "the": "the"}
+SCENE = {"obj": "him", "poss": "his", "subj": "he", "the": "the", "aside": "by the rules"}
 
 
 def framed(phrases: Phrases, template: str, seed: int) -> tuple[str, dict[str, Wish]]:
@@ -132,9 +134,36 @@ def test_only_the_right_one_of_two_wishes_counts(phrases: Phrases, seed: int) ->
     assert len(wishes) == 1
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_what_is_barred_is_spoken_of_as_had_and_is_to_be_removed(phrases: Phrases, seed: int) -> None:
+    text, wishes = framed(phrases, "never, {aside}, may he be {barred_being}", seed)
+    assert list(wishes.values()) == [Wish("to", target=0)]
+    assert re.fullmatch(r"never, by the rules, may he be \w.+", text)
+    assert "age" not in wishes
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_complaint_names_the_opposite_of_what_is_wished(phrases: Phrases, seed: int) -> None:
+    text, wishes = framed(phrases, "too {fall_opp}|too {rise_opp}|{rise_base}|{rise_more}", seed)
+    falling, rising, base, more = (part.removeprefix("too ") for part in text.split("|"))
+    down, up = sorted(wishes, key=lambda name: wishes[name].action)
+    assert falling in phrases.adjectives(down, "up", "base")
+    assert rising in phrases.adjectives(up, "down", "base")
+    assert base in phrases.adjectives(up, "up", "base")
+    assert more in phrases.adjectives(up, "up", "comparative")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_is_not_to_do_something_is_not_kept_from_having_it(phrases: Phrases, seed: int) -> None:
+    """ "He shouldn't have a beard" asks for its removal, so what is kept must not be said like that."""
+    text, wishes = framed(phrases, "he shouldn't {kept_vp}, {first_imp}", seed)
+    assert len(wishes) == 1
+    assert not re.match(r"he shouldn't (have|wear|get) (a|some)? ?(beard|glasses|fringe|bangs)$", text.split(",")[0])
+
+
 def test_every_frame_of_the_grammar_can_be_filled(phrases: Phrases) -> None:
     read = json.loads((TRAINING_GRAMMAR / "frames.json").read_text("utf-8"))
-    for template in read["edit"] + read["nothing"]:
+    for template in read["edit"] + read["barred"] + read["nothing"]:
         assert framed(phrases, template, 1)[0]
 
 
@@ -156,6 +185,49 @@ def test_a_saying_may_be_out_of_scope_nothing_or_a_conflict() -> None:
 def test_every_saying_of_the_grammar_speaks_of_attributes_that_there_are() -> None:
     read = json.loads((TRAINING_GRAMMAR / "sayings.json").read_text("utf-8"))
     assert all(set(sense_of(sense).wishes) <= set(attribute_names()) for sense in read)
+
+
+def test_figures_are_read_as_they_are_written(phrases: Phrases) -> None:
+    notations = {
+        "notations": [{"to": ["{name}={n}"], "up": ["{name}+{n}"], "down": ["{name}-{n}"]}],
+        "words": ["zero", "one", "two", "three", "four", "five"],
+        "join": [" "],
+        "rest": [", zero the rest"],
+        "wrap": ["{x}"],
+    }
+    random, figures = Random(1), Figures(notations, phrases)
+    whole = 0
+    for _ in range(300):
+        said = figures.sample(random, SCENE)
+        values = list(said.wishes.values())
+        told = re.findall(r"([=+-])(\d|[a-z]+)", said.text.removesuffix(", zero the rest"))
+        assert len(told) <= len(values)
+        for (sign, number), wish in zip(told, values, strict=False):
+            degree = int(number) if number.isdigit() else notations["words"].index(number)  # type: ignore[attr-defined]
+            assert wish == {"=": Wish("to", target=degree), "+": Wish("up", degree), "-": Wish("down", degree)}[sign]
+        if said.text.endswith("zero the rest"):
+            whole += 1
+            assert set(said.wishes) == set(attribute_names())
+            assert all(wish == Wish("to", target=0) for wish in values[len(told) :])
+    assert whole > 10
+
+
+def test_our_words_are_used_elsewhere_by_topic_and_with_any_thing() -> None:
+    held = {"slots": {"one": ["beard", "grin"]}, "topics": {"praise": ["nice {one}"], "idioms": ["bang on, {poss}"]}}
+    elsewhere = Elsewhere(held)
+    random = Random(2)
+    said = {elsewhere.sample(random, SCENE) for _ in range(60)}
+    assert said == {"nice beard", "nice grin", "bang on, his"}
+    assert {elsewhere.sample(random, SCENE, "idioms") for _ in range(9)} == {"bang on, his"}
+    assert not Elsewhere({})
+
+
+def test_every_sentence_of_elsewhere_can_be_filled() -> None:
+    held = json.loads((TRAINING_GRAMMAR / "elsewhere.json").read_text("utf-8"))
+    for topic, templates in held["topics"].items():
+        for template in templates:
+            alone = Elsewhere({"slots": held["slots"], "topics": {topic: [template]}})
+            assert not re.search(r"[{}|()]", alone.sample(Random(1), SCENE)), template
 
 
 def test_a_missing_slot_is_an_error() -> None:
@@ -183,6 +255,13 @@ def test_a_drawl_clips_endings_and_stretches_vowels() -> None:
     said = {drawl(word, random) for word in ("smiling", "so", "w/o", "30") for _ in range(200)}
     assert {"smiling", "smilin", "smilin'", "so", "sooo", "w/o", "30"} <= said
     assert all(re.fullmatch(r"s?mi+li+n[g']?|so+|w/o|30", word) for word in said)
+
+
+def test_an_accent_spells_some_words_and_leaves_the_others() -> None:
+    random = Random(4)
+    said = {" ".join(accented(["take", "them", "off", "his", "nose"], random)) for _ in range(200)}
+    assert "take them off his nose" in said
+    assert {"tak them aff his nose", "take 'em off 'is nose"} <= said
 
 
 def test_roughening_keeps_about_half_of_the_sentences_as_they_are() -> None:

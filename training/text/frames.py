@@ -5,11 +5,13 @@ A frame is a template whose slots name a role and a form, ``{gone_noun}`` or ``{
 
 ``first, second, third``  any wish;
 ``gone, shed, last``      an attribute to be removed; ``present`` one to be had;
-``rise, climb``           more of it; ``fall, drop`` less of it;
+``rise, climb, most``     more of it, the last as much as can be; ``fall, drop`` less of it;
 ``kept, spared``          an attribute that is spoken of and left alone;
-``right, wrong``          one attribute: what is wished of it, and what is not.
+``right, wrong``          one attribute: what is wished of it, and what is not;
+``barred, banned``        an attribute that is spoken of as had, in a frame that forbids it: it is to be removed.
 
-Forms are those of `training.text.phrases`, ``noun``, and what agrees with the noun: ``is``, ``it``.
+Forms are those of `training.text.phrases`, ``noun``, what agrees with the noun (``is``, ``it``), ``being`` ("wearing
+glasses"), and of a change its adjectives: ``more`` ("longer"), ``base`` ("long") and ``opp`` ("short").
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ from training.text.phrases import Phrases
 from training.text.template import Slots, filled
 from transmitter.text.labels import PRESENT, Wish
 
-_SLOT = re.compile(r"\{(\w+)_(noun|is|it|imp|np|vp|adj|say)\}")
+_SLOT = re.compile(r"\{(\w+)_(noun|is|it|being|more|base|opp|imp|np|vp|adj|say)\}")
 _FREE = ("first", "second", "third")
 _GONE = ("gone", "shed", "last")
+_BARRED = ("barred", "banned")
 _KEPT = ("kept", "spared")
+_ADJECTIVES = ("more", "base", "opp")
 _CHANGES = {"rise": "up", "climb": "up", "fall": "down", "drop": "down"}
 
 
@@ -63,25 +67,30 @@ class Frames:
         for role in dict.fromkeys(match[1] for match in _SLOT.finditer(template)):
             if role == "wrong" and "right" in cast:
                 continue
-            fitting = [name for name in free if role not in (*_GONE, "present") or self._phrases.can_be_absent(name)]
+            thing = role in (*_GONE, *_BARRED, "present")
+            fitting = [name for name in free if not thing or self._phrases.can_be_absent(name)]
             if not fitting:
                 return None
             name = fitting[0]
             free.remove(name)
-            cast[role] = (name, self._wish(random, role, name))
+            does = f"{{{role}_vp}}" in template
+            cast[role] = (name, self._wish(random, role, name, does))
             if role in ("right", "wrong"):
                 right = self._phrases.wish(random, name)
                 cast |= {"right": (name, right), "wrong": (name, self._opposed(random, name, right))}
         return cast
 
-    def _wish(self, random: Random, role: str, name: str) -> Wish:
-        if role in _GONE:
+    def _wish(self, random: Random, role: str, name: str, does: bool) -> Wish:
+        """A wish for the role; what somebody who is kept from it ``does`` is a change or a loss, never to have it."""
+        if role in (*_GONE, *_BARRED):
             return Wish("to", target=0)
+        if role == "most":
+            return Wish("up", 5)
         if role in _CHANGES:
             return Wish("up" if _CHANGES[role] == "up" else "down", 2)
         if role == "present":
             return Wish("to", target=PRESENT)
-        if role in _KEPT and random.random() < 0.7:
+        if role in _KEPT and (does or random.random() < 0.7):
             return random.choice((Wish("up", 2), Wish("down", 2), Wish("to", target=0)))
         return self._phrases.wish(random, name)
 
@@ -103,8 +112,17 @@ class Frames:
         for match in _SLOT.finditer(template):
             role, form = match.groups()
             name, wish = cast[role]
-            text = nouns[role].get(form) or self._phrases.phrase(random, scene, name, wish, form)
+            text = nouns[role].get(form) or self._form(random, scene, role, name, wish, form)
             if text is None:
                 return None
             slots[f"{role}_{form}"] = text
         return slots
+
+    def _form(self, random: Random, scene: Slots, role: str, name: str, wish: Wish, form: str) -> str | None:
+        """The wish in one form, or None where the grammar lacks it; of what is barred the form says that it is had."""
+        if form == "being":
+            return self._phrases.being(random, scene, name)
+        if form in _ADJECTIVES:
+            return self._phrases.adjective(random, name, wish, form)
+        said = Wish("to", target=PRESENT) if role in _BARRED else wish
+        return self._phrases.phrase(random, scene, name, said, form)

@@ -13,6 +13,8 @@ from random import Random
 from typing import Any
 
 from shared.attributes import attribute_names
+from training.text.elsewhere import Elsewhere
+from training.text.figures import Figures
 from training.text.frames import Frames
 from training.text.phrases import FORMS, Phrases
 from training.text.sayings import Sayings
@@ -31,7 +33,7 @@ class Grammar:
 
     Args:
         folder: where ``common.json``, ``scope.json``, ``reference.json`` and one file per attribute lie, and perhaps
-            ``frames.json`` and ``sayings.json``.
+            ``frames.json``, ``sayings.json``, ``figures.json`` and ``elsewhere.json``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -43,27 +45,36 @@ class Grammar:
         self._phrases = Phrases(self._common, self._attributes)
         frames = read.get("frames", {"edit": [], "nothing": []})
         self._frames = Frames(frames["edit"], self._phrases, self._scope["things"])
+        self._barred = Frames(frames.get("barred", []), self._phrases, self._scope["things"])
         self._keeps = Frames(frames["nothing"], self._phrases, self._scope["things"])
         self._sayings = Sayings(read.get("sayings", {}))
+        self._figures = Figures(read.get("figures", {}), self._phrases)
+        self._elsewhere = Elsewhere(read.get("elsewhere", {}))
 
     def sample(self, random: Random) -> Labelled:
         """One sentence: two in three ask for edits, the others are references, keeps, or out of scope."""
         scene = self._scene(random)
         draw = random.random()
-        if draw < 0.31:
+        if draw < 0.25:
             return self._edits(random, scene, 1)
-        if draw < 0.47:
+        if draw < 0.36:
             return self._edits(random, scene, random.choice((2, 2, 2, 2, 3, 3, 4)))
-        if draw < 0.61 and self._frames:
-            return self._framed(random, scene)
-        if draw < 0.70 and self._sayings:
+        if draw < 0.50 and self._frames:
+            return self._framed(random, scene, self._frames)
+        if draw < 0.55 and self._barred:
+            return self._framed(random, scene, self._barred)
+        if draw < 0.65 and self._sayings:
             return self._saying(random, scene)
-        if draw < 0.73:
+        if draw < 0.69 and self._figures:
+            return self._figures.sample(random, scene)
+        if draw < 0.72:
             return self._conflict(random, scene)
-        if draw < 0.77:
+        if draw < 0.76:
             return self._nothing(random, scene)
-        if draw < 0.85:
+        if draw < 0.84:
             return self._a_reference(random, scene)
+        if draw < 0.92 and self._elsewhere:
+            return self._used_elsewhere(random, scene)
         return self._out_of_scope(random, scene)
 
     # --- edits ---------------------------------------------------------------------------------------------------
@@ -77,8 +88,8 @@ class Grammar:
             text = self._with_keep(random, scene, text, names)
         return Labelled(filled(random, self._chatted(random, text), scene), "edit", wishes, foreign)
 
-    def _framed(self, random: Random, scene: Slots) -> Labelled:
-        text, wishes = self._frames.sample(random, scene)
+    def _framed(self, random: Random, scene: Slots, frames: Frames) -> Labelled:
+        text, wishes = frames.sample(random, scene)
         return Labelled(filled(random, self._chatted(random, text), scene), "edit", wishes)
 
     def _saying(self, random: Random, scene: Slots) -> Labelled:
@@ -86,8 +97,14 @@ class Grammar:
         return replace(said, text=filled(random, self._chatted(random, said.text), scene))
 
     def _chatted(self, random: Random, text: str) -> str:
-        """The text, in two of five cases with words around it that mean nothing."""
-        if random.random() < 0.6:
+        """The text, in two of five cases with words around it that mean nothing, or a story told before or after it."""
+        draw = random.random()
+        if draw < 0.06 and self._elsewhere:
+            story = self._elsewhere.sample(random, self._scene(random), random.choice(("narration", "thanks", "life")))
+            if random.random() < 0.7:
+                return f"{story}{random.choice(self._common['after_story'])}{text}"
+            return f"{text}{random.choice(self._common['before_story'])}{story}"
+        if draw < 0.6:
             return text
         opening, ending = random.choice(self._common["chat"]), random.choice(self._common["tail"])
         return f"{opening}{text}{ending}"
@@ -178,12 +195,18 @@ class Grammar:
         kind: Kind
         if draw < 0.5:
             kind = random.choice(_BY_AMOUNT)
+            named: dict[str, list[str]] = self._reference.get(f"{kind}_named", {})
+            if named and random.random() < 0.15:
+                name, size = random.choice(sorted(self._attributes)), random.choice(sorted(named))
+                text = filled(random, random.choice(named[size]), scene, self._phrases.noun(random, name))
+                return Labelled(self._lead(random, text), kind, {name: Wish("named")}, amount=int(size))
             size = random.choice(sorted(self._reference[kind]))
             text = filled(random, random.choice(self._reference[kind][size]), scene)
             return Labelled(self._lead(random, text), kind, amount=int(size))
         if draw < 0.62:
-            name = random.choice(sorted(self._attributes))
-            text = filled(random, random.choice(self._reference["same_for"]), scene, self._phrases.noun(random, name))
+            name, other = random.sample(sorted(self._attributes), 2)
+            nouns = self._phrases.noun(random, name) | {"other": self._phrases.noun(random, other)["noun"]}
+            text = filled(random, random.choice(self._reference["same_for"]), scene, nouns)
             return Labelled(self._lead(random, text), "same_for", {name: Wish("named")})
         kind = random.choice(_BACK_OR_FORTH)
         wishes: dict[str, Wish] = {}
@@ -220,6 +243,17 @@ class Grammar:
             text = self._gibberish(random)
         return Labelled(filled(random, text, scene), "out", foreign=True)
 
+    def _used_elsewhere(self, random: Random, scene: Slots) -> Labelled:
+        """Our words used for something else, at times with another such sentence, or with what goes before requests."""
+        text = self._elsewhere.sample(random, scene)
+        if random.random() < 0.12:
+            text = f"{text}{random.choice(('. ', ', ', '! ', ' - ', '? '))}{self._elsewhere.sample(random, scene)}"
+        elif random.random() < 0.12:
+            text = f"{random.choice(self._common['chat'])}{text}"
+        elif random.random() < 0.25:
+            text = self._wrap(random, "say", text)
+        return Labelled(filled(random, text, scene), "out", foreign=True)
+
     def _foreign_clause(self, random: Random, scene: Slots) -> str:
         """A request that cannot be met: another part of the face, or the picture as such."""
         if random.random() < 0.3:
@@ -243,7 +277,8 @@ class Grammar:
 
     def _scene(self, random: Random) -> Slots:
         person = random.choice(self._common["people"])
-        return {slot: random.choice(person[slot]) for slot in ("obj", "poss", "subj")} | {"the": self._common["the"]}
+        spoken: dict[str, str | list[str]] = {slot: random.choice(person[slot]) for slot in ("obj", "poss", "subj")}
+        return spoken | {"the": self._common["the"], "aside": self._common.get("aside", [""])}
 
     def _wrap(self, random: Random, form: str, phrase: str) -> str:
         wrapping: str = "{x}" if random.random() < 0.3 else random.choice(self._common["wrap"][form])

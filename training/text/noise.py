@@ -1,4 +1,4 @@
-"""What hands and tongues do to sentences: typing slips, lost punctuation and little words, shorthand, drawl."""
+"""What hands and tongues do to sentences: slips, lost punctuation and little words, shorthand, drawl, accents."""
 
 from __future__ import annotations
 
@@ -14,6 +14,28 @@ _SHORTHAND = {
     "are": "r", "want to": "wanna", "going to": "gonna", "give me": "gimme", "him": "em", "a lot": "alot",
     "years": "yrs", "do not": "dont", "don't": "dont", "for": "4", "to": "2", "though": "tho", "really": "rly",
 }  # fmt: skip
+
+#: Words as they are written down by those who speak like that: Scots, London, Texas.
+_ACCENTS = (
+    {
+        "of": "o", "with": "wi", "to": "tae", "those": "thae", "not": "no", "out": "oot", "down": "doon",
+        "more": "mair", "old": "auld", "older": "aulder", "little": "wee", "don't": "dinnae", "can't": "cannae",
+        "isn't": "isnae", "my": "ma", "your": "yer", "you": "ye", "very": "awfy",
+        "have": "hae", "give": "gie", "off": "aff", "from": "fae", "and": "an", "do": "dae", "now": "noo",
+        "take": "tak", "make": "mak", "away": "awa", "woman": "wumman", "child": "wean", "boy": "laddie",
+        "girl": "lassie", "just": "jist", "would": "wid", "shouldn't": "shouldnae", "doesn't": "doesnae",
+    },
+    {
+        "him": "'im", "his": "'is", "her": "'er", "have": "'ave", "has": "'as", "he": "'e", "isn't": "ain't",
+        "my": "me", "of": "o'", "and": "an'", "them": "'em", "you": "ya", "your": "yer", "hair": "'air",
+        "doesn't": "don't", "with": "wiv", "something": "summat", "nothing": "nuffin", "for": "fer",
+    },
+    {
+        "you": "y'all", "him": "'im", "of": "o'", "and": "an'", "isn't": "ain't", "aren't": "ain't",
+        "your": "yer", "for": "fer", "going": "goin'", "them": "'em", "just": "jus'", "get": "git",
+        "old": "ol'", "doesn't": "don't", "can": "kin", "little": "lil'",
+    },
+)  # fmt: skip
 
 
 def typo(word: str, random: Random) -> str:
@@ -42,6 +64,12 @@ def drawl(word: str, random: Random) -> str:
     return word
 
 
+def accented(words: list[str], random: Random) -> list[str]:
+    """The words as somebody from one place would write them, most of those that sound different there."""
+    spelt = random.choice(_ACCENTS)
+    return [spelt.get(word, word) if random.random() < 0.8 else word for word in words]
+
+
 def roughen(text: str, random: Random) -> str:
     """The sentence as somebody might have typed it; one in two comes through as it is."""
     if random.random() < 0.5:
@@ -59,6 +87,8 @@ def roughen(text: str, random: Random) -> str:
             del words[at]
     if random.random() < 0.12:
         words = [drawl(word, random) for word in words]
+    if random.random() < 0.12:
+        words = accented(words, random)
     rough = " ".join(words)
     if random.random() < 0.4:
         rough = rough.replace(",", "").replace(".", "").replace("'", "")

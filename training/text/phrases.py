@@ -134,8 +134,32 @@ class Phrases:
     def noun(self, random: Random, name: str) -> dict[str, str]:
         """A word for the attribute, with what agrees with it: slots noun, a, is, it."""
         entry = self._attributes[name]
-        noun = random.choice(entry["singular"] + entry["plural"])
-        plural = noun in entry["plural"]
-        if plural:
+        mass = entry.get("mass", [])
+        noun = random.choice(entry["singular"] + entry["plural"] + mass)
+        if noun in entry["plural"]:
             return {"noun": noun, "a": "", "is": "are", "it": "them"}
+        if noun in mass:
+            return {"noun": noun, "a": "", "is": "is", "it": "it"}
         return {"noun": noun, "a": "a ", "is": "is", "it": "it"}
+
+    def called(self, random: Random, name: str) -> str:
+        """What the attribute is called where its degree is given: "beard", "smiling"."""
+        return str(random.choice(self._attributes[name].get("called", [name])))
+
+    def being(self, random: Random, scene: Slots, name: str) -> str | None:
+        """How somebody is seen who has it ("wearing glasses"), or None where the grammar has no word for that."""
+        templates = self._attributes[name].get("being", [])
+        return filled(random, random.choice(templates), scene) if templates else None
+
+    def adjective(self, random: Random, name: str, wish: Wish, form: str) -> str | None:
+        """An adjective of a change, ``more`` ("longer"), ``base`` or ``opp``; None of a wish that is no change."""
+        if wish.action not in ("up", "down"):
+            return None
+        other = "down" if wish.action == "up" else "up"
+        side = other if form == "opp" else wish.action
+        return random.choice(self.adjectives(name, side, "comparative" if form == "more" else "base"))
+
+    def adjectives(self, name: str, side: str, degree: str) -> list[str]:
+        """The attribute's adjectives of more or less of it: ``side`` up or down, ``degree`` comparative or base."""
+        held: list[str] = self._attributes[name][side][degree]
+        return held
