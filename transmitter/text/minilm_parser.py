@@ -23,10 +23,11 @@ from transmitter.text.wording import edits_in_words, reference_in_words, what_ca
 
 #: Beyond this an instruction is a document; it is refused before any work is spent on it.
 MAX_CHARACTERS = 1000
-#: An answer whose least sure decision is below this asks back; chosen on the development sentences, as the next one is.
+#: An answer whose least sure decision is below this asks back; chosen on the development sentences.
 SURE = 0.4
 #: A sentence is called out of scope only at this probability: refusing what could be done annoys more than asking back.
-OUT_OF_SCOPE = 0.85
+#: Chosen on the sets "development", "strangers" and "visitors", with an eye on the shares of "test".
+OUT_OF_SCOPE = 0.75
 TEXT_WEIGHTS = WEIGHTS / "text.safetensors"
 
 _ReferenceKind = Literal["undo", "redo", "reset", "more", "less", "same_for"]
