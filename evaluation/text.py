@@ -2,8 +2,9 @@
 
 The sentences were written by hand, "test" and "development" before the grammar that the encoder is trained on, and
 "strangers" (a second set to develop against, harder and wilder) before the grammar was widened. "visitors" were written
-by strangers, who knew only the tables of docs/text.md; their mistakes were looked at. No rule was written for those of
-the test, and training leaves out every sentence of all four.
+by strangers, who knew only the tables of docs/text.md; their mistakes were looked at. "sealed" are another stranger's,
+of whose mistakes nobody looks at any: they say what a stranger will meet. No rule was written for those of the test, and
+training leaves out every sentence of all five.
 An expectation reads ``smiling+2 eyeglasses=0``: signed changes and target degrees, ``present`` for plain presence,
 alternatives after a slash. A direction is right when the attribute goes the way it should: up or down for a change; for
 a target, away (0, and for age 0 or 1) or there (all others; age 2 and 3 are in between and count as themselves).
@@ -31,8 +32,8 @@ from transmitter.text.parser import InstructionParser, ParsedInstruction
 _ITEM = re.compile(r"(\w+?)(?:([+-]\d)|=(\d|present))")
 _REFERENCES = ("undo", "redo", "reset", "more", "less", "same_for")
 
-#: The sets of sentences: one to report on, three to look at while developing.
-SETS = ("test", "development", "strangers", "visitors")
+#: The sets of sentences: two to report on, three to look at while developing.
+SETS = ("test", "sealed", "development", "strangers", "visitors")
 
 Direction = Literal["up", "down", "between"]
 

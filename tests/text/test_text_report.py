@@ -33,7 +33,7 @@ def test_the_free_form_sentences_are_many_distinct_and_well_formed() -> None:
     everything = [case for those in sets.values() for case in those]
     for those in sets.values():
         assert len({case.say.lower() for case in those}) == len(those)
-    ours = [case.say.lower() for name in SETS if name != "visitors" for case in sets[name]]
+    ours = [case.say.lower() for name in SETS if name not in ("visitors", "sealed") for case in sets[name]]
     assert len(set(ours)) == len(ours)
     kinds = ("out", "nothing", "conflict", "undo", "redo", "reset", "more", "less", "same_for")
     for case in everything:
