@@ -27,7 +27,7 @@ MAX_CHARACTERS = 1000
 SURE = 0.4
 #: A sentence is called out of scope only at this probability: refusing what could be done annoys more than asking back.
 #: Chosen on the sets "development", "strangers" and "visitors", with an eye on the shares of "test".
-OUT_OF_SCOPE = 0.75
+OUT_OF_SCOPE = 0.8
 TEXT_WEIGHTS = WEIGHTS / "text.safetensors"
 
 _ReferenceKind = Literal["undo", "redo", "reset", "more", "less", "same_for"]
