@@ -3,7 +3,7 @@
 The sentences were written by hand, "test" and "development" before the grammar that the encoder is trained on, and
 "strangers" (a second set to develop against, harder and wilder) before the grammar was widened. "visitors" were written
 by strangers, who knew only the tables of docs/text.md; their mistakes were looked at. "sealed" are another stranger's,
-of whose mistakes nobody looks at any: they say what a stranger will meet. No rule was written for those of the test, and
+of whose mistakes nobody looks at any: they say what a stranger will meet. No rule was written for those of either, and
 training leaves out every sentence of all five.
 An expectation reads ``smiling+2 eyeglasses=0``: signed changes and target degrees, ``present`` for plain presence,
 alternatives after a slash. A direction is right when the attribute goes the way it should: up or down for a change; for

@@ -15,6 +15,7 @@ from torch import Tensor
 from shared.attributes import Edit, attribute_names
 from shared.home import deepsc_home
 from shared.weights import WEIGHTS
+from transmitter.text.bare import bare_reference, is_idle
 from transmitter.text.encoder import Scores, TextEncoder, load_encoder
 from transmitter.text.labels import ACTIONS, AMOUNTS, KINDS, Kind, Wish
 from transmitter.text.parser import ParsedInstruction, Reference, Refusal
@@ -79,6 +80,10 @@ class MiniLmParser:
         too_long = f"The instruction is too long; say it in a sentence or two. {what_can_be_asked()}"
         if len(text) > MAX_CHARACTERS:
             return _refuse(instruction, "unreadable", too_long)
+        if (reference := bare_reference(text)) is not None:
+            return _answer_reference(instruction, reference, (), 1.0)
+        if is_idle(text):
+            return _refuse(instruction, "nothing", _nothing())
         ids, mask = self._reader.read([text])
         if ids.shape[1] >= MAX_TOKENS:
             return _refuse(instruction, "unreadable", too_long)
@@ -121,6 +126,10 @@ def _refuse(instruction: str, refusal: Refusal, message: str, confidence: float 
     )
 
 
+def _nothing() -> str:
+    return f"There is nothing to change in that. {what_can_be_asked()}"
+
+
 def _decide(instruction: str, scores: Scores) -> ParsedInstruction:
     """Turn one sentence's logits into an answer."""
     kind, sure = _kind(scores.kind[0])
@@ -128,7 +137,7 @@ def _decide(instruction: str, scores: Scores) -> ParsedInstruction:
         message = f"That is outside what can be edited here. {what_can_be_asked()}"
         return _refuse(instruction, "out_of_scope", message, sure)
     if kind == "nothing":
-        return _refuse(instruction, "nothing", f"There is nothing to change in that. {what_can_be_asked()}", sure)
+        return _refuse(instruction, "nothing", _nothing(), sure)
     wishes, surest = _wishes(scores, touched=kind == "edit")
     sure = min(sure, surest)
     torn = [name for name, wish in wishes.items() if wish.action == "conflict"]
