@@ -209,7 +209,7 @@ class Conversation:
         start, before = intent.start, dict(self._now.current.degrees)
         if not intent.targets:
             return EditOutcome(start.w_plus, before, dict(start.degrees), True, "")
-        outcome = self._parts.editor.edit(start.w_plus, intent.targets, snr_db=snr_db)
+        outcome = self._parts.editor.edit(start.w_plus, intent.targets, self._now.due(start), snr_db=snr_db)
         return replace(outcome, degrees_before=before)
 
     def _look_at(self, w_plus: Latent, resolution: int) -> tuple[bytes, dict[str, float]]:

@@ -39,6 +39,9 @@ TOO_FAR = 0.5
 """Weight of a degree beyond the goal against one short of it: who asked for glasses would rather have too much of them
 than none."""
 
+STRAYED = 1.0
+"""Degrees from where nobody wanted it moved at which an attribute is spoken of."""
+
 NEAR_END = 0.2
 """Closest to either end, as a share, that is looked between two looks: fields bend, and glasses come all at once."""
 
@@ -65,14 +68,23 @@ class AttributesMatcher:
         self._onlooker, self._fields, self._receptions = onlooker, fields, receptions
         self._tolerance, self._max_looks = tolerance, max_looks
 
-    def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
+    def edit(
+        self,
+        w_plus: Latent,
+        targets: Mapping[str, float],
+        due: Mapping[str, float] | None = None,
+        *,
+        snr_db: float | None,
+    ) -> EditOutcome:
         """See `LatentEditor.edit`."""
         names = attribute_names()
         before = self._onlooker.scores(w_plus)
         degrees = self._onlooker.degrees(before)
-        goal = np.array([targets.get(name, degrees[i]) for i, name in enumerate(names)])
+        wanted = {**(due or {}), **targets}
+        goal = np.array([wanted.get(name, degrees[i]) for i, name in enumerate(names)])
         edited = np.array([name in targets for name in names])
-        goal_scores = np.where(edited, self._onlooker.scores_of(goal), before)
+        moving = edited | (np.abs(goal - degrees) > self._tolerance)
+        goal_scores = np.where(moving, self._onlooker.scores_of(goal), before)
         best, arriving = self._look(w_plus, snr_db)
         if not edited.any() or self._near(best, goal, edited):
             return self._outcome(best, degrees, goal, edited)
@@ -119,12 +131,16 @@ class AttributesMatcher:
         names = attribute_names()
         missed = [i for i in np.flatnonzero(edited) if abs(look.degrees[i] - goal[i]) > 0.5]
         too_far = _too_far(look, before, goal)
-        message = "; ".join(
+        said = [
             f"{names[i]} went to {look.degrees[i]:.1f} of {goal[i]:.1f}, "
             + ("as this face has nothing between" if too_far[i] else "as far as this face goes")
             for i in missed
-        )
-        return EditOutcome(look.w_plus, _by_name(before), _by_name(look.degrees), not missed, message)
+        ]
+        said += [
+            f"besides, {names[i]} is at {look.degrees[i]:.1f} instead of {goal[i]:.1f}"
+            for i in np.flatnonzero(~edited & (np.abs(look.degrees - goal) > STRAYED))
+        ]
+        return EditOutcome(look.w_plus, _by_name(before), _by_name(look.degrees), not missed, "; ".join(said))
 
 
 @dataclass

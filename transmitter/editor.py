@@ -31,12 +31,20 @@ class EditOutcome:
 class LatentEditor(Protocol):
     """Moves a latent until its face shows the wanted degrees; synchronous, meant for a worker thread."""
 
-    def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
+    def edit(
+        self,
+        w_plus: Latent,
+        targets: Mapping[str, float],
+        due: Mapping[str, float] | None = None,
+        *,
+        snr_db: float | None,
+    ) -> EditOutcome:
         """Edits ``w_plus`` of shape ``(16, 512)``; the caller's array is left alone.
 
         Args:
             w_plus: the face as it is.
             targets: wanted degree 0..5 of each attribute to change; attributes not named are to stay.
+            due: the degrees at which they are to stay, where edits before may have moved them; otherwise as they are.
             snr_db: the link's Es/N0 as last reported, for editors that prepare the latent for the noise; ``None`` if
                 nothing was reported yet.
         """

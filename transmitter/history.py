@@ -24,12 +24,14 @@ class Moment:
         degrees: every attribute's degree 0..5.
         edits: what was asked of the face before to make it this one; empty for the photo's own face.
         meant: for each attribute that was asked to move, which way "more" of it goes: 1 up, -1 down.
+        wished: what each of them came to when it was; later turns are to leave it there.
     """
 
     w_plus: Latent
     degrees: Mapping[str, float]
     edits: tuple[Edit, ...] = ()
     meant: Mapping[str, int] = field(default_factory=dict)
+    wished: Mapping[str, float] = field(default_factory=dict)
 
 
 class History:
@@ -49,6 +51,13 @@ class History:
     def __len__(self) -> int:
         """Moments kept besides the original and the current one."""
         return len(self._past) + len(self._undone)
+
+    def due(self, moment: Moment) -> dict[str, float]:
+        """The degrees that a face should have where nobody asks for others: those wished for, else the photo's.
+
+        Edits move what nobody named a little, each time; counted from there it does not add up.
+        """
+        return {**self.original.degrees, **moment.wished}
 
     @property
     def previous(self) -> Moment:

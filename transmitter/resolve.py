@@ -40,7 +40,8 @@ class Intent:
         """The moment that the turn makes, once edited; undoing and redoing arrive at one that was there before."""
         if self.move != "step":
             return self.start
-        return Moment(w_plus, degrees, self.edits, self.meant)
+        wished = {**self.start.wished, **{name: degrees[name] for name in self.targets}}
+        return Moment(w_plus, degrees, self.edits, self.meant, wished)
 
 
 def resolve(parsed: ParsedInstruction, history: History) -> Intent:

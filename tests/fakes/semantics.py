@@ -94,10 +94,19 @@ class FakeEditor:
     def __init__(self, reach: float = 5.0) -> None:
         self.reach = reach
         self.snrs_db: list[float | None] = []
+        self.due: list[dict[str, float]] = []
 
-    def edit(self, w_plus: Latent, targets: Mapping[str, float], *, snr_db: float | None) -> EditOutcome:
+    def edit(
+        self,
+        w_plus: Latent,
+        targets: Mapping[str, float],
+        due: Mapping[str, float] | None = None,
+        *,
+        snr_db: float | None,
+    ) -> EditOutcome:
         """The edited latent."""
         self.snrs_db.append(snr_db)
+        self.due.append(dict(due or {}))
         before = dict(zip(attribute_names(), w_plus[0, :COUNT].tolist(), strict=True))
         after = before | {name: min(goal, self.reach) for name, goal in targets.items()}
         reached = all(after[name] == goal for name, goal in targets.items())

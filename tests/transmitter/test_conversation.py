@@ -340,3 +340,18 @@ async def test_more_frames_than_a_turn_may_take_are_refused(talk):
         await talk.conversation.refine(17)
     with pytest.raises(InvalidInput, match="16"):
         await talk.begin(frames=17)
+
+
+async def test_what_was_wished_for_is_due_in_the_turns_after_and_the_photo_is_for_the_rest(talk):
+    await talk.turn("smiling +2")
+    await talk.turn("age =1")
+    await talk.turn("beard +1")
+    photo = {"bangs": 0.0, "eyeglasses": 1.0, "beard": 2.0, "smiling": 3.0, "age": 4.0}
+    assert talk.editor.due == [photo, {**photo, "smiling": 5.0}, {**photo, "smiling": 5.0, "age": 1.0}]
+
+
+async def test_undoing_takes_back_what_is_due(talk):
+    await talk.turn("smiling +2")
+    await talk.turn(command=COMMAND_UNDO)
+    await talk.turn("age =1")
+    assert talk.editor.due[-1]["smiling"] == 3.0

@@ -102,6 +102,23 @@ def test_a_target_degree_is_met_although_the_face_bends(target: float) -> None:
     assert outcome.message == ""
 
 
+def test_what_edits_before_have_moved_is_brought_back_towards_where_it_is_due() -> None:
+    strayed = face(1.0, 1.0, 2.5, 1.0, 1.0)
+    degrees = matcher().edit(strayed, {}, snr_db=None).degrees_before
+    due = {**degrees, "beard": degrees["beard"] - 1.0}
+    as_it_is = matcher().edit(strayed, {"smiling": 3.0}, snr_db=None).degrees_after
+    back = matcher().edit(strayed, {"smiling": 3.0}, due, snr_db=None).degrees_after
+    assert abs(back["beard"] - due["beard"]) < 0.6 * abs(as_it_is["beard"] - due["beard"])
+    assert back["smiling"] == pytest.approx(3.0, abs=0.3)
+
+
+def test_what_moved_unasked_is_spoken_of() -> None:
+    strayed = face(1.0, 1.0, 2.5, 1.0, 1.0)
+    outcome = matcher(looks=1).edit(strayed, {"smiling": 3.0}, {"beard": 0.0}, snr_db=None)
+    assert "besides, beard is at" in outcome.message
+    assert "instead of 0.0" in outcome.message
+
+
 def test_attributes_that_nobody_named_stay() -> None:
     outcome = matcher(leak=0.4).edit(face(1.0, 1.0, 1.0, 1.0, 1.0), {"eyeglasses": 4.0}, snr_db=6.0)
     for name in set(attribute_names()) - {"eyeglasses"}:
