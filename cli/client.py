@@ -65,7 +65,7 @@ class Talk:
         turns: one per instruction.
     """
 
-    stream_id: str
+    stream_id: str = ""
     face: FaceReady = field(default_factory=FaceReady)
     turns: list[Turn] = field(default_factory=list)
 
@@ -175,9 +175,10 @@ async def converse(
     instructions: Sequence[str],
     on_progress: Callable[[Progress], None],
     on_turn: Callable[[Turn], None],
+    talk: Talk,
     *,
     best_guess: bool = False,
-) -> Talk:
+) -> None:
     """Holds a conversation of one turn per instruction.
 
     Args:
@@ -187,13 +188,14 @@ async def converse(
         instructions: in order.
         on_progress: told of the inversion's steps.
         on_turn: told of every turn when its face has arrived.
+        talk: takes what is said, as far as the conversation comes.
         best_guess: whether what is unclear is done as it was probably meant.
 
     Raises:
         DeepscError: what either service answered instead.
     """
     async with dialogue(transmitter, receiver, photo) as talking:
-        talk = Talk(talking.stream_id)
+        talk.stream_id = talking.stream_id
         talk.face = await talking.begin(photo, on_progress)
         for text in instructions:
             turn = await talking.say(text, best_guess=best_guess)
@@ -202,7 +204,6 @@ async def converse(
             talk.turns.append(turn)
             on_turn(turn)
         await talking.end()
-    return talk
 
 
 async def _write(call: grpc.aio.StreamStreamCall[ConverseRequest, ConverseEvent], request: ConverseRequest) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from shared.errors import DeepscError, InvalidInput, LinkLost
@@ -35,7 +36,8 @@ class ServiceFailed(DeepscError):
 async def services(commands: Mapping[str, Sequence[str]], logs: Path) -> AsyncIterator[dict[str, str]]:
     """Runs one process per command and yields their addresses ``host:port`` once all are serving.
 
-    They load their models at the same time; when the block ends they are asked to stop, in the order given.
+    They load their models at the same time; when the block ends they are asked to stop, in the order given. SIGTERM and
+    SIGHUP end the block and then this process, so that no service is left behind.
 
     Args:
         commands: arguments after the Python interpreter, by the service's name.
@@ -47,6 +49,7 @@ async def services(commands: Mapping[str, Sequence[str]], logs: Path) -> AsyncIt
         LinkLost: if one is not ready in time.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(_ended_by(signal.SIGTERM, signal.SIGHUP))
         started = {}
         for name, command in reversed(list(commands.items())):
             started[name] = await stack.enter_async_context(_process(command, logs / f"{name}.log"))
@@ -65,6 +68,30 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """``environment`` without the settings of services, which somebody may have exported for a link of their own."""
     foreign = ("DEEPSC_TRANSMITTER_", "DEEPSC_CHANNEL_", "DEEPSC_RECEIVER_")
     return {name: value for name, value in environment.items() if not name.startswith(foreign)}
+
+
+@contextmanager
+def _ended_by(*signals: signal.Signals) -> Iterator[None]:
+    """Cancels the task whose block this is at one of these signals, and ends the process as the signal would have."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    received: list[signal.Signals] = []
+
+    def end(number: signal.Signals) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in signals:
+        loop.add_signal_handler(number, end, number)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if received:
+            raise SystemExit(128 + received[0]) from None
+        raise
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from cli.output import stderr_console
 from cli.report import Judge, Likeness, face_document, likeness, turn_document
 from cli.side_by_side import Panel, open_photo, open_png, side_by_side
 from protos.transmitter_pb2 import Photo, Progress
+from shared.errors import DeepscError
 from shared.pictures import SYNTHETIC_EDITED, encode_png, served_resolution
 
 Tell = Callable[[str, int, int], None]
@@ -59,20 +60,34 @@ async def hold(
     """Holds a conversation, writes its pictures and its report to ``out``, and returns the report.
 
     Raises:
-        DeepscError: what a service answered instead; the pictures of the turns before are in ``out``.
+        DeepscError: what a service answered instead; pictures and report of the turns before are in ``out``, and if
+            there were none, what lay there before.
     """
+    talk = Talk()
 
     def on_turn(turn: Turn) -> None:
+        if turn is talk.turns[0]:
+            for stale in (*out.glob("received*.png"), out / "side_by_side.png", out / "report.json"):
+                stale.unlink(missing_ok=True)
         if turn.received is not None:
             (out / f"received_{turn.report.turn}.png").write_bytes(turn.received.png)
             (out / "received.png").write_bytes(turn.received.png)
         tell(f"turn {turn.report.turn}", 1, 1)
 
-    for stale in out.glob("received*.png"):
-        stale.unlink()
-    talk = await converse(
-        transmitter, receiver, photo, instructions, tell_progress(tell), on_turn, best_guess=best_guess
+    conversing = converse(
+        transmitter, receiver, photo, instructions, tell_progress(tell), on_turn, talk, best_guess=best_guess
     )
+    try:
+        await conversing
+    except DeepscError:
+        if talk.turns:
+            await _write(talk, photo, out, judge)
+        raise
+    return await _write(talk, photo, out, judge)
+
+
+async def _write(talk: Talk, photo: Photo, out: Path, judge: Judge) -> dict[str, Any]:
+    """Writes the pictures side by side and the report, which it returns."""
     alike = [await asyncio.to_thread(likeness, turn, judge) for turn in talk.turns]
     resolution = photo.resolution
     sheet = side_by_side(_rows(photo.data, talk, alike))

@@ -51,7 +51,7 @@ def turn_report(
     if decoded is None:
         frames = "the frame" if delivery.carrying == 1 else f"each of the {delivery.carrying} frames"
         said.append(
-            f"{frames} that carried the face was erased and the receiver still shows the face before, "
+            f"{frames} that carried the face was erased and the receiver shows what it showed before, "
             "so say it again when the channel is better"
         )
     if delivery.cut_short:

@@ -81,6 +81,15 @@ def test_a_turn_that_is_refused_keeps_the_pictures_of_those_before(send, tmp_pat
     assert send(b"face01234", "bangs +1", "make me a sandwich", "--json") == 2
     assert json.loads(capsys.readouterr().out)["error"]["reason"] == "INSTRUCTION"
     assert (tmp_path / "out/received_1.png").exists()
+    assert len(json.loads((tmp_path / "out/report.json").read_text())["turns"]) == 1
+
+
+def test_who_is_refused_at_once_keeps_what_an_earlier_run_left(send, tmp_path):
+    assert send(b"face01234", "bangs +1", "bangs +1") == 0
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert {"report.json", "side_by_side.png", "received.png", "received_2.png"} <= kept.keys()
+    assert send(b"face01234", "make me a sandwich") == 2
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.is_file()} == kept
 
 
 @pytest.mark.parametrize("option", ["--transmitter", "--receiver"])
