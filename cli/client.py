@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import grpc.aio
 
@@ -32,6 +33,9 @@ from protos.transmitter_pb2_grpc import TransmitterStub
 from shared.errors import InstructionError, InvalidInput, LinkLost, PeerFault
 from shared.grpc_status import errors_of
 from shared.transport import connect
+
+if TYPE_CHECKING:
+    from protos.receiver_pb2_grpc import ReceiverAsyncStub
 
 #: Largest gRPC message: a large photo up, a few pictures of 1024 px down.
 MAX_MESSAGE_BYTES = 128 * 2**20
@@ -221,31 +225,52 @@ async def _event(call: grpc.aio.StreamStreamCall[ConverseRequest, ConverseEvent]
 
 
 class _Faces:
-    def __init__(self, call: grpc.aio.UnaryStreamCall[WatchRequest, WatchEvent], peer: str) -> None:
-        self._call = call
-        self._peer = peer
+    """The faces of one stream as a receiver draws them, although it may be started anew in between."""
+
+    def __init__(self, stub: ReceiverAsyncStub, watch: WatchRequest, peer: str) -> None:
+        self._stub, self._watch, self._peer = stub, watch, peer
+
+    async def open(self) -> None:
+        """Begins to watch; what the stream showed last comes first.
+
+        Raises:
+            LinkLost: if the receiver cannot be reached.
+        """
+        self._call: grpc.aio.UnaryStreamCall[WatchRequest, WatchEvent] = self._stub.Watch(self._watch)
+        with errors_of(self._peer):
+            await self._call.read()
+
+    def close(self) -> None:
+        """Ends the watch."""
+        self._call.cancel()
 
     async def of(self, sequence: int) -> RenderedFace:
         """The face of frame ``sequence``; those before it are passed over."""
         try:
             async with asyncio.timeout(DRAW_SECONDS):
-                with errors_of(self._peer):
-                    while isinstance(event := await self._call.read(), WatchEvent):
-                        if event.HasField("face") and event.face.sequence == sequence:
-                            return event.face
+                try:
+                    return await self._next(sequence)
+                except LinkLost:
+                    await self.open()
+                    return await self._next(sequence)
         except TimeoutError as error:
             raise LinkLost(f"{self._peer} did not draw frame {sequence} within {DRAW_SECONDS:g} s") from error
+
+    async def _next(self, sequence: int) -> RenderedFace:
+        with errors_of(self._peer):
+            while isinstance(event := await self._call.read(), WatchEvent):
+                if event.HasField("face") and event.face.sequence == sequence:
+                    return event.face
         raise LinkLost(f"{self._peer} ended the watch before frame {sequence} was drawn")
 
 
 @asynccontextmanager
 async def _watching(receiver: str, stream_id: str, resolution: int) -> AsyncIterator[_Faces]:
-    peer = f"the receiver at {receiver}"
     async with connect(receiver, MAX_MESSAGE_BYTES) as channel:
-        call = ReceiverStub(channel).Watch(WatchRequest(stream_id=stream_id, resolution=resolution))
-        with errors_of(peer):
-            await call.read()
+        watch = WatchRequest(stream_id=stream_id, resolution=resolution)
+        faces = _Faces(ReceiverStub(channel), watch, f"the receiver at {receiver}")
+        await faces.open()
         try:
-            yield _Faces(call, peer)
+            yield faces
         finally:
-            call.cancel()
+            faces.close()
