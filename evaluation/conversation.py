@@ -143,14 +143,16 @@ class Link:
 def hold(link: Link, editor: LatentEditor, w_plus: Latent, edits: Sequence[Edit | None] = TURNS) -> list[TurnResult]:
     """One face's conversation: each turn edits the face before, ``None`` goes back to the first."""
     now, degrees = w_plus, editor.edit(w_plus, {}, snr_db=None).degrees_after
-    original = degrees
+    original, wished = degrees, dict[str, float]()
     results = []
     for edit in edits:
         if edit is None:
-            now, degrees = w_plus, original
+            now, degrees, wished = w_plus, original, {}
         else:
-            outcome = editor.edit(now, targets((edit,), degrees), snr_db=None)
+            goal = targets((edit,), degrees)
+            outcome = editor.edit(now, goal, {**original, **wished}, snr_db=None)
             now, degrees = outcome.w_plus, outcome.degrees_after
+            wished |= {name: degrees[name] for name in goal}
         results.append(link.show(now))
     return results
 
