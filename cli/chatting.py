@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +23,24 @@ HELP = """Say what to change: "smile a bit more", "lose the glasses", "undo that
 /undo /redo /reset    back a turn, forth again, back to the photo's face
 /sharper              send more about the face as it is
 /compare              the face now against the photo's
-/save FILE            write the last received face to FILE
+/save FILE            write the last received face to FILE, a .png, .jpg or .webp
 /yes                  do what was asked back about
 /quit                 end; so do Ctrl-C and Ctrl-D"""
 
 _BUTTONS = {"/undo": Command.COMMAND_UNDO, "/redo": Command.COMMAND_REDO, "/reset": Command.COMMAND_RESET}
+_ALONE = (*_BUTTONS, "/sharper", "/compare", "/yes", "/quit", "/help")
 _CONFIRMING = ("/yes", "yes", "y", "yes please", "ok")
 
 
 class Lines:
-    """Lines of standard input, with a prompt and a history where it is a terminal; ends at Ctrl-D and Ctrl-C."""
+    """Lines of standard input, with a prompt and a history where it is a terminal; ends at Ctrl-D and Ctrl-C.
+
+    Bytes that are no text become U+FFFD.
+    """
 
     async def __aiter__(self) -> AsyncIterator[str]:
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
         interactive = sys.stdin.isatty()
         if interactive:
             import readline  # noqa: F401 - gives input() its editing and history
@@ -106,6 +113,8 @@ class Chat:
             self._tell(await self._talking.command(_BUTTONS[line]), line)
         elif self._asked is not None and line.lower() in _CONFIRMING:
             self._tell(await self._talking.say(self._asked, best_guess=True), line)
+        elif rest and word in _ALONE:
+            self._write({"error": f"{word} takes no words"}, f"{word} takes no words; write it alone.")
         elif line.startswith("/"):
             self._write({"error": f"unknown command {word}"}, f"There is no {word}; /help lists the commands.")
         else:
@@ -153,8 +162,15 @@ class Chat:
             said = "nothing was received yet" if self._last_png is None else "name the file: /save face.png"
             self._write({"error": said}, said)
             return
+        from shared.pictures import PNG_AND_OTHERS, recoded
+
+        kind = PNG_AND_OTHERS.get(Path(name).suffix.lower())
+        if kind is None:
+            said = f"{name} is not the name of a picture; end it with {', '.join(PNG_AND_OTHERS)}."
+            self._write({"error": said}, said)
+            return
         try:
-            Path(name).write_bytes(self._last_png)
+            Path(name).write_bytes(recoded(self._last_png, kind))
         except OSError as error:
             self._write({"error": str(error)}, f"{name} cannot be written ({error.strerror}).")
         else:
