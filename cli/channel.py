@@ -45,7 +45,9 @@ def register(app: typer.Typer) -> None:
 def get_command(
     target: Target = DEFAULT_TARGET,
     link: Link = "default",
-    version: Annotated[int | None, typer.Option("--version", help="One of the latest 32 versions, as it was.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=0, max=2**64 - 1, help="One of the latest 32 versions, as it was.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a link does to frames."""

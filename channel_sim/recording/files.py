@@ -6,11 +6,19 @@ from pathlib import Path
 
 from sigmf.keys import SIGMF_DATASET_EXT, SIGMF_METADATA_EXT
 
+from shared.errors import InvalidInput
+
 _UNFINISHED = ".part"
 
 
 def base_of(path: Path) -> Path:
-    """The recording's name, whether it was written with one of the endings or without."""
+    """The recording's name, whether it was written with one of the endings or without.
+
+    Raises:
+        InvalidInput: if it is a folder's alone.
+    """
+    if path.name in ("", ".."):
+        raise InvalidInput(f"{path} names a folder; name the recording in it, such as {path / 'air'}")
     return path.with_suffix("") if path.suffix in (SIGMF_DATASET_EXT, SIGMF_METADATA_EXT) else path
 
 

@@ -125,3 +125,9 @@ def test_no_proxy_is_a_lost_link() -> None:
     result = run("get", "--target", "127.0.0.1:1")
     assert (result.status, result.stdout) == (1, "")
     assert "the channel at 127.0.0.1:1 went away or cannot be reached" in result.stderr
+
+
+@pytest.mark.parametrize("version", ["-1", str(2**64)])
+def test_a_version_that_no_link_can_have_is_refused(version: str) -> None:
+    result = run("get", "--version", version)
+    assert (result.status, "--version" in result.stderr) == (2, True)

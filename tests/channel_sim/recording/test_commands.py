@@ -126,6 +126,8 @@ def test_what_makes_no_sense_gets_a_sentence(tmp_path: Path) -> None:
         (("record", str(tmp_path / "x"), "--at", "home", "--target", "127.0.0.1:1"), "sender, receiver or both"),
         (("record", str(tmp_path / "x"), "--target", "127.0.0.1:1"), "the channel at 127.0.0.1:1 went away"),
         (("replay", str(tmp_path / "x")), "is not there"),
+        (("record", "."), ". names a folder; name the recording in it, such as air"),
+        (("replay", ".."), ".. names a folder"),
     ):
         result = run(*words)
         assert result.status in (1, 2)
