@@ -27,7 +27,7 @@ def sweep_command(
     faces: Annotated[int, typer.Option(min=1, help="How many faces are sent.")] = 24,
     latents: Annotated[
         Path | None,
-        typer.Option(help="Latents (N, 16, 512), .npy, such as inversions of photos; else the prior draws."),
+        typer.Option(help="Latents (N, 16, 512), .npy, or a latent.npz of deepsc invert; else the prior draws."),
     ] = None,
     adapters: Annotated[Path | None, typer.Option(help="Adapter pairs for jecc.")] = None,
     networks: Annotated[Path | None, typer.Option(help="Trained networks for jecc.")] = None,

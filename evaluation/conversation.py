@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 
 from channel_sim.randomness import FrameContext
 from evaluation.link import Air, Fading
-from evaluation.sweep import SIDE, sample_latents
+from evaluation.sweep import SIDE, read_latents, sample_latents
 from receiver.frames import DecodedFrame, StreamFace, read_frame
 from shared.attributes import Edit, targets
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.codec import Latent
 from shared.codec.followup import agreed_snr_db
+from shared.errors import InvalidInput
 from shared.perceptual.face_metrics import FaceMetrics
 from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
@@ -178,19 +179,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["turns", "refine", "quality"])
     parser.add_argument("--faces", type=int, default=6)
-    parser.add_argument("--latents", type=Path, help="faces (N, 16, 512) as .npy instead of drawn ones")
+    parser.add_argument(
+        "--latents", type=Path, help="faces (N, 16, 512) as .npy, or a latent.npz, instead of drawn ones"
+    )
     parser.add_argument("--frames", type=int, default=4, help="refinements after the key frame")
     parser.add_argument("--quality", type=float, default=0.0, help="that is enough; 0 takes what a turn may have")
     parser.add_argument("--snr-db", type=float, default=6.0)
     parser.add_argument("--fading", choices=["none", "rayleigh"], default="none")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    try:
+        named = None if options.latents is None else read_latents(options.latents, options.faces)
+    except InvalidInput as error:
+        parser.error(error.message)
     prior = MobileStyleGan.load()
     backend = make_backend(prior=prior)
     editor = load_editor(prior)
     results = []
-    faces = np.load(options.latents) if options.latents else sample_latents(prior, options.faces, seed=5)
-    for index, w_plus in enumerate(faces[: options.faces]):
+    faces = sample_latents(prior, options.faces, seed=5) if named is None else named
+    for index, w_plus in enumerate(faces):
         link = Link(options.snr_db, f"conversation-{index}", _renderer(backend), options.fading, options.quality)
         if options.what == "turns":
             results.append(hold(link, editor, w_plus))

@@ -22,6 +22,7 @@ from evaluation.link import Air, deliver
 from shared.attribute_predictor import AttributePredictor, degrees_of
 from shared.attributes import Edit, attribute_names, targets
 from shared.codec.codec import Latent, SemanticCodec
+from shared.errors import InvalidInput
 from shared.phy import profile_for
 from shared.pictures import SYNTHETIC_EDITED, Picture, encode_png
 from transmitter.editor import LatentEditor
@@ -268,7 +269,9 @@ def main() -> None:
     """Entry point of ``python -m evaluation.edits``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=4, help="faces drawn from the prior")
-    parser.add_argument("--photos", type=Path, help="inversions of photos (N, 16, 512), .npy (training.inversions)")
+    parser.add_argument(
+        "--photos", type=Path, help="inversions of photos (N, 16, 512), .npy (training.inversions), or a latent.npz"
+    )
     parser.add_argument("--before-channel", action="store_true", help="match degrees without regard to the channel")
     parser.add_argument("--snr-db", type=float, default=6.0)
     parser.add_argument("--symbols", type=int, default=0, help="payload symbols; 0 as the transmitter chooses")
@@ -277,12 +280,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="folder for edits.json and the contact sheet edits.png")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
+    from evaluation.sweep import read_latents
+
+    try:
+        photos = [] if options.photos is None else list(read_latents(options.photos))
+    except InvalidInput as error:
+        parser.error(error.message)
     budget = SymbolBudget(MAX_USES, fixed=options.symbols)
     k_payload = budget.payload(options.snr_db, profile_for(options.snr_db), 0)
     link = Link(options.snr_db, k_payload, options.seed)
     parts = load_real_parts(None if options.before_channel else budget)
     latents = sampled(options.samples, options.seed)
-    photos = [] if options.photos is None else list(np.load(options.photos))
     latents += photos
     trials = [
         trial for at, w_plus in enumerate(latents) for trial in trials_of(at, w_plus, parts, link, options.change)

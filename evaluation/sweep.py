@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -71,19 +73,38 @@ def sample_latents(prior: MobileStyleGan, count: int, seed: int, psi: float = 0.
     return np.ascontiguousarray(broadcast_w(w).numpy())
 
 
-def read_latents(path: Path, count: int) -> NDArray[np.float32]:
-    """The first ``count`` latents of a ``.npy`` file.
+def read_latents(path: Path, count: int | None = None) -> NDArray[np.float32]:
+    """The first ``count`` latents of a ``.npy`` file, or the one of a ``.npz`` file that ``deepsc invert`` wrote.
+
+    Args:
+        path: of the file.
+        count: all where it is ``None``.
 
     Raises:
-        InvalidInput: if it does not hold ``(N, 16, 512)`` numbers.
+        InvalidInput: if it does not hold ``(N, 16, 512)`` numbers, or ``(16, 512)``.
     """
     try:
-        latents = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
-        raise InvalidInput(f"{path} is no .npy file of latents") from None
-    if latents.ndim != 3 or latents.shape[1:] != (16, 512) or len(latents) == 0:
-        raise InvalidInput(f"{path} holds {latents.shape}, and latents are (N, 16, 512)")
-    return np.array(latents[:count], dtype=np.float32)
+        latents = _array(path)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read ({error.strerror or error}); name a file of latents") from None
+    except (ValueError, KeyError, EOFError, BadZipFile):
+        raise InvalidInput(
+            f"{path} holds no latents; name a .npy file of them, or the latent.npz of deepsc invert"
+        ) from None
+    faces = latents[None] if latents.ndim == 2 else latents
+    if faces.ndim != 3 or faces.shape[1:] != (16, 512) or not len(faces) or faces.dtype.kind not in "fiu":
+        raise InvalidInput(
+            f"{path} holds {latents.dtype} of shape {latents.shape}; name latents (N, 16, 512), or (16, 512) for one"
+        )
+    return np.array(faces[:count], dtype=np.float32)
+
+
+def _array(path: Path) -> NDArray[Any]:
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+        file.seek(0)
+        array: NDArray[Any] = np.load(file)["w_plus"] if zipped else np.load(path, mmap_mode="r")
+        return array
 
 
 class Sweep:

@@ -1,7 +1,14 @@
 import json
 import math
+import sys
+from pathlib import Path
 
-from evaluation.sweep import SweepPoint, rounded
+import numpy as np
+import pytest
+
+from evaluation import conversation, edits
+from evaluation.sweep import SweepPoint, read_latents, rounded
+from shared.errors import InvalidInput
 
 
 def test_a_point_where_every_frame_was_erased_is_still_json() -> None:
@@ -11,3 +18,45 @@ def test_a_point_where_every_frame_was_erased_is_still_json() -> None:
     assert document["latent_nmse_db"] is None
     assert document["bound_nmse_db"] == -1.235
     assert document["erased"] == 4
+
+
+def test_latents_are_read_from_an_array_of_them_and_from_what_an_inversion_wrote(tmp_path: Path) -> None:
+    faces = np.random.default_rng(1).standard_normal((3, 16, 512)).astype(np.float32)
+    np.save(tmp_path / "faces.npy", faces)
+    np.savez(tmp_path / "latent.npz", w_plus=faces[0])
+    assert np.array_equal(read_latents(tmp_path / "faces.npy", 2), faces[:2])
+    assert np.array_equal(read_latents(tmp_path / "faces.npy"), faces)
+    assert np.array_equal(read_latents(tmp_path / "latent.npz", 2), faces[:1])
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("none.npy", r"none\.npy cannot be read \(No such file"),
+        (".", "cannot be read"),
+        ("empty.npy", "holds no latents"),
+        ("words.npz", "holds no latents"),
+        ("torn.npz", "holds no latents"),
+        ("other.npz", "holds no latents; name a .npy file of them, or the latent.npz"),
+        ("flat.npz", r"holds float64 of shape \(512,\); name latents"),
+        ("text.npy", r"holds <U1 of shape \(16, 512\)"),
+    ],
+)
+def test_a_file_without_latents_is_refused_with_a_sentence(tmp_path: Path, name: str, sentence: str) -> None:
+    (tmp_path / "empty.npy").touch()
+    (tmp_path / "words.npz").write_text("no archive")
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04 torn")
+    np.savez(tmp_path / "other.npz", faces=np.zeros((16, 512)))
+    np.savez(tmp_path / "flat.npz", w_plus=np.zeros(512))
+    np.save(tmp_path / "text.npy", np.full((16, 512), "x"))
+    with pytest.raises(InvalidInput, match=sentence):
+        read_latents(tmp_path / name)
+
+
+@pytest.mark.parametrize(("main", "words"), [(conversation.main, ["turns", "--latents"]), (edits.main, ["--photos"])])
+def test_the_measuring_programs_refuse_it_before_they_load_anything(main, words, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["program", *words, "nope.npy"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "error: nope.npy cannot be read" in capsys.readouterr().err
