@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 from torch import Tensor, nn
 
 from shared.codec.sizes import COEFFICIENTS, SLOTS
+from shared.errors import InvalidInput
 
 RANK = 32
 REACH_DB = 6.0
@@ -65,8 +67,21 @@ class Adapters:
 
     @classmethod
     def load(cls, path: Path) -> Adapters:
-        """Reads what `save` wrote."""
-        tensors = load_file(path)
+        """Reads what `save` wrote.
+
+        Raises:
+            InvalidInput: if that is not what the file holds.
+        """
+        try:
+            return cls(cls._pairs(load(path.read_bytes())))
+        except OSError as error:
+            why = f"cannot be read ({error.strerror})"
+        except (SafetensorError, RuntimeError, ValueError):
+            why = "holds no adapters"
+        raise InvalidInput(f"{path} {why}; name a file that deepsc train adapters wrote")
+
+    @staticmethod
+    def _pairs(tensors: dict[str, Tensor]) -> tuple[AdapterPair, ...]:
         pairs = []
         for index in sorted({int(name.split(".")[0]) for name in tensors}):
             pair = AdapterPair()
@@ -76,7 +91,7 @@ class Adapters:
             }
             pair.load_state_dict(own)
             pairs.append(pair.eval().requires_grad_(False))
-        return cls(tuple(pairs))
+        return tuple(pairs)
 
     def save(self, path: Path) -> None:
         """Writes safetensors in half precision."""
