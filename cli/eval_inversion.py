@@ -25,7 +25,7 @@ SHOWN = 8
 
 def inversion_command(
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder with the CelebA archive; sampled faces without it.")
+        Path | None, typer.Option(metavar="DIR", help="Folder with celeba18k.tar; sampled faces without it.")
     ] = None,
     photos: Annotated[int, typer.Option(min=1, help="Faces of the validation split, or samples.")] = 500,
     steps: Annotated[str, typer.Option(help="Gradient steps after the encoder, separated by commas.")] = "0,30",
@@ -52,9 +52,9 @@ def inversion_command(
 
     console, folder = stderr_console(), output_folder(out)
     prior = MobileStyleGan.load()
+    faces = faces_for(prior, data, photos, seed)
     name, predictor = degree_reader(console)
     report = InversionReport(prior, load_inverter(prior), FaceMetrics(), predictor)
-    faces = faces_for(prior, data, photos, seed)
     document: dict[str, Any] = {"data": "CelebA val" if data else "samples", "photos": len(faces), "seed": seed}
     document["degrees_by"] = name
     rows: list[Row] = []

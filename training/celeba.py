@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.attributes import attribute_names
+from shared.errors import InvalidInput
 
 #: Box (left, top, right, bottom) of the 168 px crops that frames a face as FFHQ does.
 FFHQ_BOX = (10, 5, 167, 162)
@@ -61,8 +62,11 @@ def iter_faces(
         split: its folder.
         side: in pixels.
         only: places in that order; the others are passed over.
+
+    Raises:
+        InvalidInput: if the archive is not there.
     """
-    with tarfile.open(data / "celeba18k.tar") as archive:
+    with _archive(data) as archive:
         members = (member for member in archive if member.isfile() and Path(member.name).parent.name == split)
         for place, member in enumerate(members):
             if only is not None and place not in only:
@@ -71,6 +75,13 @@ def iter_faces(
             assert stream is not None
             photo = Image.open(io.BytesIO(stream.read())).convert("RGB")
             yield path.name, np.asarray(photo.resize((side, side), Image.Resampling.BICUBIC, box=FFHQ_BOX))
+
+
+def _archive(data: Path) -> tarfile.TarFile:
+    try:
+        return tarfile.open(data / "celeba18k.tar")
+    except (OSError, tarfile.TarError):
+        raise InvalidInput(f"{data} holds no readable celeba18k.tar; name a folder that does (docs/data.md)") from None
 
 
 def read_labels(data: Path) -> dict[str, NDArray[np.float32]]:

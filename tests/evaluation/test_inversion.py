@@ -70,3 +70,15 @@ def test_eval_inversion_tabulates_sampled_faces(tmp_path: Path, capsys: pytest.C
     assert document["strange"]["no face at all"]["confidence"] < refined["confidence"]
     assert (tmp_path / "inversion.png").is_file()
     assert json.loads((tmp_path / "inversion.json").read_text()) == document
+
+
+def test_a_folder_without_the_archive_is_refused_with_what_it_has_to_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shared.prior.mobile_stylegan.MobileStyleGan.load", lambda: None)
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "celeba18k.tar").write_text("no archive")
+    for name in ("nope", "torn"):
+        data = tmp_path / name
+        assert run(["eval", "inversion", "--data", str(data), "--out", str(tmp_path / "out")]) == 2
+        assert f"{data} holds no readable celeba18k.tar; name a folder that does" in capsys.readouterr().err
