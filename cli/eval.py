@@ -11,7 +11,8 @@ from cli.eval_inversion import degree_reader, inversion_command
 from cli.output import AsJson, output_folder, print_json, stderr_console
 from shared.errors import InvalidInput
 
-QUICK = Path("evaluation/quick.yaml")
+QUICK = "evaluation/quick.yaml"
+"""In the project, wherever the command is run."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +34,9 @@ def eval_command(
     """Run a declared experiment: JSON, Parquet, plots and a report."""
     if context.invoked_subcommand is not None:
         return
-    path = QUICK if quick and config is None else config
+    if quick and config is not None:
+        raise InvalidInput("name an experiment with --config FILE, or give --quick, not both")
+    path = Path(__file__).resolve().parent.parent / QUICK if quick else config
     if path is None:
         raise InvalidInput("name an experiment with --config FILE, or give --quick")
     try:

@@ -10,9 +10,9 @@ import typer
 from cli.output import AsJson, output_folder, print_json, stderr_console, stdout_console
 from shared.errors import InvalidInput
 
-QUICK_SNR_DB = "0,6,12"
-QUICK_SYMBOLS = "128"
-QUICK_FACES = 4
+FULL_SNR_DB, QUICK_SNR_DB = "-5,0,6,12,20", "0,6,12"
+FULL_SYMBOLS, QUICK_SYMBOLS = "64,128,256", "128"
+FULL_FACES, QUICK_FACES = 24, 4
 
 
 def register(app: typer.Typer) -> None:
@@ -21,10 +21,16 @@ def register(app: typer.Typer) -> None:
 
 
 def sweep_command(
-    snr_db: Annotated[str, typer.Option(help="Es/N0 in dB, separated by commas.")] = "-5,0,6,12,20",
-    symbols: Annotated[str, typer.Option(help="Payload symbols, separated by commas.")] = "64,128,256",
+    snr_db: Annotated[
+        str | None, typer.Option(help="Es/N0 in dB, separated by commas.", show_default=FULL_SNR_DB)
+    ] = None,
+    symbols: Annotated[
+        str | None, typer.Option(help="Payload symbols, separated by commas.", show_default=FULL_SYMBOLS)
+    ] = None,
     codec: Annotated[str, typer.Option(help="Codecs, separated by commas, or all.")] = "all",
-    faces: Annotated[int, typer.Option(min=1, help="How many faces are sent.")] = 24,
+    faces: Annotated[
+        int | None, typer.Option(min=1, help="How many faces are sent.", show_default=str(FULL_FACES))
+    ] = None,
     latents: Annotated[
         Path | None,
         typer.Option(help="Latents (N, 16, 512), .npy, or a latent.npz of deepsc invert; else the prior draws."),
@@ -33,13 +39,19 @@ def sweep_command(
     networks: Annotated[Path | None, typer.Option(help="Trained networks for jecc.")] = None,
     fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
     seed: Annotated[int, typer.Option(min=0, help="Of faces and channel.")] = 1,
-    quick: Annotated[bool, typer.Option("--quick", help="A few points, under half a minute.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few points and faces where none are named, under half a minute.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for sweep.json.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the same faces at many operating points and tabulate what arrives."""
-    if quick:
-        snr_db, symbols, faces = QUICK_SNR_DB, QUICK_SYMBOLS, QUICK_FACES
+    if snr_db is None:
+        snr_db = QUICK_SNR_DB if quick else FULL_SNR_DB
+    if symbols is None:
+        symbols = QUICK_SYMBOLS if quick else FULL_SYMBOLS
+    if faces is None:
+        faces = QUICK_FACES if quick else FULL_FACES
     points_db, lengths = numbers(snr_db, "--snr-db"), [round(k) for k in numbers(symbols, "--symbols")]
 
     from rich.table import Table

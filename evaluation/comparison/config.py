@@ -99,7 +99,9 @@ def read_config(path: Path) -> ExperimentConfig:
     """
     try:
         return ExperimentConfig.model_validate(yaml.safe_load(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read ({error.strerror}); name a file that is there") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidInput(f"{path} cannot be read as YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

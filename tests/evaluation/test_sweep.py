@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cli.main import run
 from evaluation import conversation, edits
 from evaluation.sweep import SweepPoint, read_latents, rounded
 from shared.errors import InvalidInput
@@ -51,6 +52,38 @@ def test_a_file_without_latents_is_refused_with_a_sentence(tmp_path: Path, name:
     np.save(tmp_path / "text.npy", np.full((16, 512), "x"))
     with pytest.raises(InvalidInput, match=sentence):
         read_latents(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("words", "points"),
+    [
+        ([], (4, 128, [0, 6, 12])),
+        (["--snr-db", "3"], (4, 128, [3])),
+        (["--symbols", "64", "--faces", "2"], (2, 64, [0, 6, 12])),
+    ],
+)
+def test_what_is_named_wins_over_quick(words, points, monkeypatch, capsys) -> None:
+    class FakeSweep:
+        def __init__(self, _prior, latents, *_) -> None:
+            self.faces = len(latents)
+
+        def at(self, name, snr_db, k_payload, *_) -> SweepPoint:
+            return SweepPoint(name, snr_db, k_payload, k_payload, self.faces, 0, -1.0, -1.0, 0.1, 0.9, snr_db)
+
+    monkeypatch.setattr("evaluation.sweep.Sweep", FakeSweep)
+    monkeypatch.setattr("evaluation.sweep.sample_latents", lambda _prior, count, _seed: np.zeros((count, 16, 512)))
+    monkeypatch.setattr("shared.prior.mobile_stylegan.MobileStyleGan.load", lambda: None)
+    monkeypatch.setattr("cli.judge.load_judge", lambda: None)
+    assert run(["sweep", "--quick", "--codec", "linear", "--json", *words]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    (length,) = {point["k_payload"] for point in sent["points"]}
+    assert (sent["faces"], length, [point["snr_db"] for point in sent["points"]]) == points
+
+
+@pytest.mark.parametrize("option", ["--snr-db", "--symbols"])
+def test_quick_does_not_hide_what_is_no_number(option, capsys) -> None:
+    assert run(["sweep", "--quick", option, "a,b"]) == 2
+    assert f"{option} takes numbers separated by commas" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("main", "words"), [(conversation.main, ["turns", "--latents"]), (edits.main, ["--photos"])])

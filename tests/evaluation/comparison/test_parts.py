@@ -123,6 +123,25 @@ def test_a_wrong_experiment_is_refused_in_a_sentence(tmp_path: Path, capsys: pyt
     assert "--config" in capsys.readouterr().err
 
 
+def test_a_file_that_is_not_there_is_not_called_bad_yaml(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"none\.yaml cannot be read \(No such file or directory\)"):
+        read_config(tmp_path / "none.yaml")
+
+
+def test_the_quick_experiment_is_found_from_any_folder_and_stands_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found(path: Path) -> ExperimentConfig:
+        raise InvalidInput(f"{read_config(path).name} would be run")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("evaluation.comparison.config.read_config", found)
+    assert run(["eval", "--quick"]) == 2
+    assert "Quick comparison would be run" in capsys.readouterr().err
+    assert run(["eval", "--quick", "--config", str(HERE / "evaluation" / "full.yaml")]) == 2
+    assert "not both" in capsys.readouterr().err
+
+
 def test_interval_holds_the_mean_and_is_the_same_again() -> None:
     values = np.random.default_rng(4).normal(size=50).tolist()
     mean, low, high = interval(values)
