@@ -30,7 +30,7 @@ def chat_command(
     transmitter: Annotated[str | None, Address] = None,
     receiver: Annotated[str | None, Address] = None,
     snr_db: Annotated[float, typer.Option(help="Es/N0 of the channel that is started, in dB.")] = 6.0,
-    fading: Annotated[str, typer.Option(help="Of the channel that is started: none or rayleigh.")] = "none",
+    fading: Annotated[str, typer.Option(help="Of the channel started: none, rayleigh, rician, taps or tdl.")] = "none",
     seed: Annotated[int, typer.Option(min=0, help="Of the channel that is started.")] = 0,
     out: Out = Path("out/chat"),
     resolution: Resolution = 512,

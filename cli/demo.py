@@ -38,7 +38,7 @@ class Conditions:
 
     Attributes:
         snr_db: Es/N0.
-        fading: ``"none"`` or ``"rayleigh"``.
+        fading: ``"none"``, ``"rayleigh"``, or another kind that the channel knows.
         seed: of everything random in it.
     """
 
@@ -56,7 +56,7 @@ def demo_command(
     image: Annotated[Path | None, typer.Option(help="A photo with one face; the astronaut without it.")] = None,
     instruction: Annotated[list[str] | None, typer.Option(help="A sentence; several are several turns.")] = None,
     snr_db: Annotated[float, typer.Option(help="Es/N0 of the channel, in dB.")] = 6.0,
-    fading: Annotated[str, typer.Option(help="none or rayleigh.")] = "none",
+    fading: Annotated[str, typer.Option(help="none, rayleigh, rician, taps or tdl.")] = "none",
     seed: Annotated[int | None, typer.Option(min=0, help="Makes the run repeatable; drawn without it.")] = None,
     out: Out = Path("out/demo"),
     resolution: Resolution = 1024,

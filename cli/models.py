@@ -42,15 +42,16 @@ def pull_command(evaluation: WithEvaluation = False, as_json: AsJson = False) ->
 
 def verify_command(
     evaluation: WithEvaluation = False,
-    weights: Annotated[Path, typer.Option(help="The folder of committed weights.")] = Path("weights"),
+    weights: Annotated[Path | None, typer.Option(help="Another folder than the project's own.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the SHA-256 of every pulled and every committed model file; exit status 1 when one is not right."""
     from shared.home import deepsc_home
     from shared.models.catalogue import catalogue
     from shared.models.verify import check_committed, check_pulled
+    from shared.weights import WEIGHTS
 
-    checks = check_pulled(catalogue(), deepsc_home(), evaluation=evaluation) + check_committed(weights)
+    checks = check_pulled(catalogue(), deepsc_home(), evaluation=evaluation) + check_committed(weights or WEIGHTS)
     wrong = [check for check in checks if check.state != "ok"]
     if as_json:
         files = [asdict(check) | {"path": str(check.path)} for check in checks]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from shared.errors import InvalidInput
 from shared.models.catalogue import Catalogue
 
 State = Literal["ok", "missing", "corrupt"]
@@ -49,12 +50,12 @@ def check_pulled(catalogue: Catalogue, home: Path, *, evaluation: bool = False) 
 def check_committed(weights: Path) -> list[FileCheck]:
     """Check the files that `weights/SHA256SUMS` names (`<hash>  <path>` per line, as `sha256sum` writes it).
 
-    Returns nothing when there is no manifest. A weight file beside the manifest that it does not name is corrupt:
-    nobody said what it should be. Raises `ValueError` for a line that is not of that form.
+    A weight file beside the manifest that it does not name is corrupt: nobody said what it should be. Raises
+    `InvalidInput` if there is no manifest, and `ValueError` for a line that is not of that form.
     """
     manifest = weights / MANIFEST
     if not manifest.is_file():
-        return []
+        raise InvalidInput(f"{weights} holds no {MANIFEST}; name the folder of the committed weights")
     pinned: dict[Path, str] = {}
     for line in manifest.read_text("utf-8").splitlines():
         sha256, _, name = line.partition("  ")

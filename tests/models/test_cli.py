@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from cli.main import run
 from cli.models import register
+from shared.weights import WEIGHTS
 from tests.models.packages import catalogue_of, make_wheel
 
 
@@ -37,10 +38,18 @@ def test_pull_then_verify(app: typer.Typer, tmp_path: Path) -> None:
     assert json.loads(pulled.stdout)["written"] == ["alpha.bin"]
     verified = runner.invoke(app, ["models", "verify", "--json"])
     assert verified.exit_code == 0
-    assert json.loads(verified.stdout)["files"] == [
-        {"path": str(tmp_path / "home" / "alpha.bin"), "origin": "alpha", "state": "ok"}
-    ]
+    pulled_file, *committed = json.loads(verified.stdout)["files"]
+    assert pulled_file == {"path": str(tmp_path / "home" / "alpha.bin"), "origin": "alpha", "state": "ok"}
+    assert {Path(file["path"]).parent for file in committed} == {WEIGHTS}  # wherever the command is started
     assert "nothing to bring" in runner.invoke(app, ["models", "pull"]).stdout
+
+
+def test_a_folder_without_weights_is_refused(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cli.main.application", lambda: app)
+    assert run(["models", "verify", "--weights", str(tmp_path)]) == 2
+    assert "holds no SHA256SUMS" in capsys.readouterr().err
 
 
 def test_a_pull_that_fails_says_so_as_every_command_does(

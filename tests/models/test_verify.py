@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.errors import InvalidInput
 from shared.models.verify import check_committed, check_pulled
 from tests.models.packages import catalogue_of, make_wheel
 
@@ -29,8 +30,9 @@ def test_committed_files_are_checked_against_the_manifest(tmp_path: Path) -> Non
     assert states == {"good": "ok", "changed": "corrupt", "lost": "missing", "unnamed": "corrupt"}
 
 
-def test_without_a_manifest_there_is_nothing_to_check(tmp_path: Path) -> None:
-    assert check_committed(tmp_path) == []
+def test_a_folder_without_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="SHA256SUMS"):
+        check_committed(tmp_path)
 
 
 def test_manifest_that_is_none_is_refused(tmp_path: Path) -> None:
