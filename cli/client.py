@@ -179,10 +179,10 @@ async def converse(
     instructions: Sequence[str],
     on_progress: Callable[[Progress], None],
     on_turn: Callable[[Turn], None],
-    talk: Talk,
     *,
     best_guess: bool = False,
-) -> None:
+    talk: Talk | None = None,
+) -> Talk:
     """Holds a conversation of one turn per instruction.
 
     Args:
@@ -192,12 +192,13 @@ async def converse(
         instructions: in order.
         on_progress: told of the inversion's steps.
         on_turn: told of every turn when its face has arrived.
-        talk: takes what is said, as far as the conversation comes.
         best_guess: whether what is unclear is done as it was probably meant.
+        talk: takes what is said as it is said, for callers who want the turns before an error too.
 
     Raises:
         DeepscError: what either service answered instead.
     """
+    talk = talk or Talk()
     async with dialogue(transmitter, receiver, photo) as talking:
         talk.stream_id = talking.stream_id
         talk.face = await talking.begin(photo, on_progress)
@@ -208,6 +209,7 @@ async def converse(
             talk.turns.append(turn)
             on_turn(turn)
         await talking.end()
+    return talk
 
 
 async def _write(call: grpc.aio.StreamStreamCall[ConverseRequest, ConverseEvent], request: ConverseRequest) -> None:

@@ -75,7 +75,7 @@ async def hold(
         tell(f"turn {turn.report.turn}", 1, 1)
 
     conversing = converse(
-        transmitter, receiver, photo, instructions, tell_progress(tell), on_turn, talk, best_guess=best_guess
+        transmitter, receiver, photo, instructions, tell_progress(tell), on_turn, best_guess=best_guess, talk=talk
     )
     try:
         await conversing
