@@ -118,38 +118,35 @@ def read_frame(
             f"the frame was made with codec {header.codec_id} and this receiver has codec {codec.codec_id}; "
             "start both ends with the same codec"
         )
+    met = Met(received.noise_power, agreed_snr_db(received.estimate.snr_db_instantaneous))
     if header.kind is FrameKind.KEY:
-        held = _key(received, codec, follow_ups)
+        held = _key(received, met, codec, follow_ups)
     elif before is None or not before.is_base_of(header):
         holds = "no face" if before is None else f"the face of frame {before.sequence} at {before.met_snr_db} dB"
         base = f"a frame {header.base} modulo {BASE_MODULUS} at {header.base_snr_db} dB modulo {BASE_SNR_MODULUS}"
         message = f"The frame builds on {base} and {holds} is held here; a key frame repairs that."
         return _erased(received, ErasureReason.BASE_MISSING, message)
     else:
-        held = _follow_up(received, follow_ups, before.held)
+        held = _follow_up(received, met, follow_ups, before.held)
     if held is None or not np.all(np.isfinite(held.w_plus)):
         return _erased(received, ErasureReason.AMBIGUOUS, "The payload does not say clearly enough what to show.")
-    return DecodedFrame(StreamFace(held, sequence, _met(received).snr_db), received.estimate, received.uses)
+    return DecodedFrame(StreamFace(held, sequence, met.snr_db), received.estimate, received.uses)
 
 
-def _key(received: DataFrame, codec: SemanticCodec, follow_ups: FollowUps) -> Held | None:
+def _key(received: DataFrame, met: Met, codec: SemanticCodec, follow_ups: FollowUps) -> Held | None:
     design_snr_db = float(received.header.design_snr_db)
     w_plus = codec.decode(received.payload, design_snr_db, received.noise_power).w_plus
     if not np.all(np.isfinite(w_plus)):
         return None
-    return follow_ups.hold(w_plus, len(received.payload), design_snr_db, _met(received))
+    return follow_ups.hold(w_plus, len(received.payload), design_snr_db, met)
 
 
-def _follow_up(received: DataFrame, follow_ups: FollowUps, held: Held) -> Held | None:
+def _follow_up(received: DataFrame, met: Met, follow_ups: FollowUps, held: Held) -> Held | None:
     design_snr_db, changes = float(received.header.design_snr_db), received.header.kind is FrameKind.DELTA
     try:
-        return follow_ups.follow(held, received.payload, design_snr_db, _met(received), changes=changes)
+        return follow_ups.follow(held, received.payload, design_snr_db, met, changes=changes)
     except InvalidInput:
         return None  # a payload too short to be what the header calls it
-
-
-def _met(received: DataFrame) -> Met:
-    return Met(received.noise_power, agreed_snr_db(received.estimate.snr_db_instantaneous))
 
 
 def _erased(received: DataFrame, reason: ErasureReason, message: str) -> ErasedFrame:
