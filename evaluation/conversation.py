@@ -23,7 +23,7 @@ from channel_sim.randomness import FrameContext
 from evaluation.link import Air, Fading
 from evaluation.sweep import SIDE, read_latents, sample_latents
 from receiver.frames import DecodedFrame, StreamFace, read_frame
-from shared.attributes import Edit, targets
+from shared.attributes import Edit
 from shared.codec.catalogue import load_codec, load_follow_ups
 from shared.codec.codec import Latent
 from shared.codec.followup import agreed_snr_db
@@ -33,9 +33,12 @@ from shared.prior.backend import InferenceBackend, make_backend
 from shared.prior.mobile_stylegan import MobileStyleGan
 from transmitter.editor import LatentEditor
 from transmitter.framing import Conditions, Framer, Known, Parcel
+from transmitter.history import History, Moment
 from transmitter.models import load_editor
 from transmitter.options import QUALITY_FRAMES
+from transmitter.resolve import resolve
 from transmitter.symbols import MAX_USES, SymbolBudget
+from transmitter.text.parser import ParsedInstruction, Reference
 
 #: The conversation: one edit a turn, and the eighth turn goes back to the original.
 TURNS: tuple[Edit | None, ...] = (
@@ -50,6 +53,9 @@ TURNS: tuple[Edit | None, ...] = (
     Edit(attribute="beard", change=2),
     Edit(attribute="smiling", change=1),
 )
+
+
+_RESET = ParsedInstruction(instruction="", understood=False, message="", reference=Reference(kind="reset"))
 
 
 @dataclass(frozen=True)
@@ -143,19 +149,21 @@ class Link:
 
 def hold(link: Link, editor: LatentEditor, w_plus: Latent, edits: Sequence[Edit | None] = TURNS) -> list[TurnResult]:
     """One face's conversation: each turn edits the face before, ``None`` goes back to the first."""
-    now, degrees = w_plus, editor.edit(w_plus, {}, snr_db=None).degrees_after
-    original, wished = degrees, dict[str, float]()
+    history = History(Moment(w_plus, editor.edit(w_plus, {}, snr_db=None).degrees_after), len(edits))
     results = []
     for edit in edits:
-        if edit is None:
-            now, degrees, wished = w_plus, original, {}
-        else:
-            goal = targets((edit,), degrees)
-            outcome = editor.edit(now, goal, {**original, **wished}, snr_db=None)
-            now, degrees = outcome.w_plus, outcome.degrees_after
-            wished |= {name: degrees[name] for name in goal}
-        results.append(link.show(now))
+        intent = resolve(_RESET if edit is None else _asking_for(edit), history)
+        now = intent.start
+        if intent.targets:
+            outcome = editor.edit(now.w_plus, intent.targets, history.due(now), snr_db=None)
+            now = intent.result(outcome.w_plus, outcome.degrees_after)
+        history.arrive(intent.move, now)
+        results.append(link.show(now.w_plus))
     return results
+
+
+def _asking_for(edit: Edit) -> ParsedInstruction:
+    return ParsedInstruction(instruction="", understood=True, edits=(edit,), message="")
 
 
 def means(results: Sequence[Sequence[TurnResult]]) -> list[dict[str, object]]:
