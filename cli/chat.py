@@ -51,8 +51,10 @@ def chat_command(
     from cli.demo import Conditions
     from cli.session import photo_of
 
-    photo = photo_of(read_file(image), "", resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
-    photo.keep_open, photo.frames, photo.quality = True, frames or 0, quality
+    photo = photo_of(
+        read_file(image), "", resolution, symbols, largest_face, refine_steps, invert_for_snr_db, frames, quality
+    )
+    photo.keep_open = True
     folder = output_folder(out)
     asyncio.run(
         _chat(photo, transmitter, receiver, Conditions(snr_db, fading, seed), folder, yes, not no_preview, as_json)

@@ -77,9 +77,16 @@ def demo_command(
     data = astronaut() if image is None else read_file(image)
     # The stream's name keys the channel's noise: the same seed has to mean the same name.
     photo = photo_of(
-        data, f"demo-{conditions.seed}", resolution, symbols, largest_face, refine_steps, invert_for_snr_db
+        data,
+        f"demo-{conditions.seed}",
+        resolution,
+        symbols,
+        largest_face,
+        refine_steps,
+        invert_for_snr_db,
+        frames,
+        quality,
     )
-    photo.frames, photo.quality = frames or 0, quality
     folder = output_folder(out)
     with progress_display() as tell:
         said = instruction or ["Smile more"]

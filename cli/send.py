@@ -44,8 +44,9 @@ def send_command(
     from cli.judge import load_judge
     from cli.session import hold, photo_of, progress_display, summary
 
-    photo = photo_of(read_file(image), stream_id, resolution, symbols, largest_face, refine_steps, invert_for_snr_db)
-    photo.frames, photo.quality = frames or 0, quality
+    photo = photo_of(
+        read_file(image), stream_id, resolution, symbols, largest_face, refine_steps, invert_for_snr_db, frames, quality
+    )
     folder = output_folder(out)
     with progress_display() as tell:
         report = asyncio.run(

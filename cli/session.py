@@ -28,7 +28,9 @@ def photo_of(
     symbols: int,
     largest_face: bool,
     refine_steps: int | None,
-    invert_for_snr_db: float | None = None,
+    invert_for_snr_db: float | None,
+    frames: int | None,
+    quality: float,
 ) -> Photo:
     """The first request of a conversation; an instruction that cannot be followed ends it.
 
@@ -43,6 +45,8 @@ def photo_of(
         largest_face=largest_face,
         refine_steps=refine_steps,
         invert_for_snr_db=invert_for_snr_db,
+        frames=frames or 0,
+        quality=quality,
     )
 
 
