@@ -162,11 +162,11 @@ class Chat:
             said = "nothing was received yet" if self._last_png is None else "name the file: /save face.png"
             self._write({"error": said}, said)
             return
-        from shared.pictures import PNG_AND_OTHERS, recoded
+        from shared.pictures import PICTURE_FORMATS, recoded
 
-        kind = PNG_AND_OTHERS.get(Path(name).suffix.lower())
+        kind = PICTURE_FORMATS.get(Path(name).suffix.lower())
         if kind is None:
-            said = f"{name} is not the name of a picture; end it with {', '.join(PNG_AND_OTHERS)}."
+            said = f"{name} is not the name of a picture; end it with {', '.join(PICTURE_FORMATS)}."
             self._write({"error": said}, said)
             return
         try:

@@ -24,7 +24,7 @@ SYNTHETIC = "synthetic"
 SYNTHETIC_EDITED = "synthetic, edited"
 """Mark of a face that the generator drew after an edit."""
 
-PNG_AND_OTHERS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+PICTURE_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Endings of files that a received face can be kept as, with their formats in Pillow."""
 
 _PROGRAM = "editable-deepsc"
